@@ -1,0 +1,69 @@
+"""Signing in and out."""
+
+from __future__ import annotations
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth import authenticate, login, logout
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from agents import attempts
+from contactcentre.lib import realtime
+
+
+class SignInForm(forms.Form):
+    """Email and password."""
+
+    email = forms.EmailField(label=gettext_lazy("Email"), max_length=254)
+    password = forms.CharField(label=gettext_lazy("Password"), max_length=200, strip=False, widget=forms.PasswordInput)
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """The sign-in page. A wrong password and an unknown email read the same."""
+    following = _following(request)
+    if request.user.is_authenticated:
+        return redirect(following)
+    form, error, status = SignInForm(request.POST or None), "", 200
+    if request.method == "POST" and form.is_valid():
+        email = form.cleaned_data["email"]
+        if not attempts.allowed(request, email):
+            error, status = _("Too many wrong passwords. Please wait five minutes, then try again."), 429
+        else:
+            person = authenticate(request, username=email, password=form.cleaned_data["password"])
+            if person is not None:
+                login(request, person)
+                answer: HttpResponse = redirect(following)
+                attempts.remember(answer, email)
+                return answer
+            attempts.failed(request, email)
+            error, status = _("Email and password do not match. Please try again."), 200
+    return render(request, "agents/sign_in.html", {"form": form, "next": following, "error": error}, status=status)
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """End the session, and the live stream of this person's browser."""
+    if request.user.is_authenticated:
+        person_id = request.user.pk
+        logout(request)
+        realtime.publish(realtime.Event(name=f"person-{person_id}", people=frozenset({person_id})))
+    return HttpResponseRedirect(settings.LOGIN_REDIRECT_URL)
+
+
+def _following(request: HttpRequest) -> str:
+    """Where to go afterwards: an address of this site, or the inbox."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    safe = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return wanted if safe else str(settings.LOGIN_REDIRECT_URL)

@@ -1,0 +1,54 @@
+"""The one hand-over upwards: whoever receives what came in says what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Protocol
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from channels.happenings import Call, Deleted, DeliveryReceipt, Edited, InboundMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Processed where `reason` is empty, else filtered for that reason."""
+
+    reason: str = ""
+
+
+PROCESSED = Answer()
+
+
+class Receives(Protocol):
+    """The house above. Each method runs inside the item's own transaction; what it raises undoes all of it."""
+
+    def message(self, message: InboundMessage, *, account_id: int, now: datetime) -> Answer:
+        """A message was said."""
+        ...
+
+    def edited(self, edited: Edited, *, account_id: int, now: datetime) -> Answer:
+        """A message's text changed."""
+        ...
+
+    def deleted(self, deleted: Deleted, *, account_id: int, now: datetime) -> Answer:
+        """A message is gone."""
+        ...
+
+    def receipt(self, receipt: DeliveryReceipt, *, account_id: int, now: datetime) -> Answer:
+        """News of a message of ours."""
+        ...
+
+    def call(self, call: Call, *, account_id: int, now: datetime) -> Answer:
+        """Something happened to a call."""
+        ...
+
+
+@cache
+def receiver() -> Receives:
+    """The receiver that settings.CHANNELS_RECEIVER names."""
+    made: Receives = import_string(settings.CHANNELS_RECEIVER)()
+    return made

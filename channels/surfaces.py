@@ -1,0 +1,57 @@
+"""The surfaces: where on a channel something is said. One literal table, asked by everybody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """What is true of a surface whatever the account.
+
+    `limit`: how many characters (X: weighted ones) one message may hold, None where there is no limit.
+    `window`: how long after the customer's last words the network lets us answer, None where always.
+    `session`: a silence of this length begins a new contact, None where the thread decides alone.
+    """
+
+    name: str
+    kind: str
+    is_public: bool
+    label: Promise
+    short: Promise
+    limit: int | None = None
+    window: timedelta | None = None
+    session: timedelta | None = None
+    takes_files: bool = False
+
+
+SURFACES: dict[str, Surface] = {
+    surface.name: surface
+    for surface in (
+        Surface("x:mention", "x", True, _("X · public"), _("Public"), limit=280),
+        Surface("x:dm", "x", False, _("X · direct message"), _("DM"), limit=10000, session=timedelta(hours=24)),
+        Surface("facebook:comment", "facebook", True, _("Facebook · public"), _("Comment"), limit=8000),
+        Surface(
+            "facebook:messenger",
+            "facebook",
+            False,
+            _("Messenger"),
+            _("Messenger"),
+            limit=2000,
+            window=timedelta(hours=24),
+            session=timedelta(hours=24),
+            takes_files=True,
+        ),
+        Surface("email", "email", False, _("Email"), _("Email"), takes_files=True),
+        Surface("phone", "phone", False, _("Phone"), _("Phone")),
+    )
+}
+
+
+def surface(name: str) -> Surface:
+    """The surface of this name; KeyError for a name that no channel has."""
+    return SURFACES[name]

@@ -1,0 +1,235 @@
+"""All settings, in one file, read from the environment through typed getters (contactcentre/lib/env.py).
+
+Needed everywhere: DATABASE_URL, REDIS_URL, SECRET_KEY, CONTACTCENTRE_ENCRYPTION_KEYS, BASE_URL.
+`make run` sets all of them; docs/production.md lists them for a server.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from celery.schedules import schedule
+from django.utils.translation import gettext_lazy as _
+
+from contactcentre.lib import env
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# ---------------------------------------------------------------- where and in what mode
+
+# Practice mode: stand-in networks on loopback and demonstration users. Never set it on a server.
+PRACTICE = env.flag("PRACTICE")
+DEBUG = env.flag("DEBUG")
+SECRET_KEY = env.text("SECRET_KEY")
+BASE_URL = env.origin("BASE_URL", "http://127.0.0.1:8000")
+_base = urlsplit(BASE_URL)
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", f"{_base.hostname},127.0.0.1,localhost")
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+VAR = Path(env.text("CONTACTCENTRE_VAR", str(ROOT / "var")))
+
+# Credentials at rest: Fernet keys, the first encrypts, all decrypt (`manage.py rotate_credentials`).
+ENCRYPTION_KEYS = env.words("CONTACTCENTRE_ENCRYPTION_KEYS")
+
+# ---------------------------------------------------------------- the networks' origins
+# From the environment only, never from a row or a form: whoever can edit a row must not be able to
+# send our tokens elsewhere.
+X_ORIGIN = env.origin("X_ORIGIN", "https://api.twitter.com")
+GRAPH_ORIGIN = env.origin("GRAPH_ORIGIN", "https://graph.facebook.com")
+GRAPH_VERSION = env.text("GRAPH_VERSION", "v25.0")
+
+# ---------------------------------------------------------------- the application
+
+INSTALLED_APPS = [
+    "contactcentre.apps.ContactCentreConfig",
+    "agents",
+    "channels",
+    "customers",
+    "tickets",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "contactcentre.lib.headers.ContentSecurityPolicy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "agents.middleware.SignedIn",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "contactcentre.urls"
+WSGI_APPLICATION = "contactcentre.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# Threads live as long as the process, so a connection each is kept; the health check replaces one that
+# PostgreSQL dropped. No server-side cursors: PgBouncer in transaction mode may stand between.
+DATABASES = {
+    "default": {
+        **env.database("DATABASE_URL"),
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+        "OPTIONS": {"connect_timeout": 5},
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.text("REDIS_URL")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "cc",
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
+    }
+}
+
+# ---------------------------------------------------------------- people
+
+AUTH_USER_MODEL = "agents.Person"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "agents:sign-in"
+LOGIN_REDIRECT_URL = "/"
+# In the database alone: with the cache before it, no page would open while Valkey is away.
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_COOKIE_NAME = "contactcentre_session"
+CSRF_COOKIE_NAME = "contactcentre_csrf"
+
+# ---------------------------------------------------------------- security
+
+_https = _base.scheme == "https"
+SESSION_COOKIE_SECURE = _https
+CSRF_COOKIE_SECURE = _https
+SECURE_SSL_REDIRECT = _https and env.flag("SSL_REDIRECT", True)
+# Health checks come from inside, without TLS.
+SECURE_REDIRECT_EXEMPT = [r"^healthz/"]
+SECURE_HSTS_SECONDS = 31536000 if _https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _https
+SECURE_HSTS_PRELOAD = _https
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY") else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "SAMEORIGIN"
+
+# ---------------------------------------------------------------- words and times
+
+LANGUAGE_CODE = env.text("LANGUAGE_CODE", "en-gb")
+LANGUAGES = [("en-gb", _("English")), ("de", _("German"))]
+LOCALE_PATHS = [ROOT / "locale"]
+TIME_ZONE = env.text("TIME_ZONE", "Europe/London")
+USE_TZ = True
+USE_I18N = True
+
+# ---------------------------------------------------------------- files
+
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.text("STATIC_ROOT", str(VAR / "static")))
+STATICFILES_DIRS = [ROOT / "static"]
+if PRACTICE or DEBUG:
+    # Nothing is collected then, and WhiteNoise warns of a folder that is not there.
+    STATIC_ROOT = ROOT / "static"
+    STATICFILES_DIRS = []
+# In practice and tests the files are served from where they lie, so that no collecting step is needed.
+WHITENOISE_USE_FINDERS = PRACTICE or DEBUG
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": env.text("ATTACHMENTS", str(VAR / "attachments"))},
+    },
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if PRACTICE or DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage",
+    },
+}
+ATTACHMENT_MAX_BYTES = env.number("ATTACHMENT_MAX_BYTES", 25 * 1024 * 1024)
+MAIL_MAX_BYTES = env.number("MAIL_MAX_BYTES", 40 * 1024 * 1024)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
+# An attachment beyond this goes to a temporary file instead of memory while it is uploaded.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+# ---------------------------------------------------------------- the web process (asgi.py)
+
+# Who may be told what on the live stream: (person id) → their queues, or None.
+LIVE_TOPICS = "tickets.access.topics"
+WEB_THREADS = env.number("WEB_THREADS", 8)
+LIVE_STREAMS = env.number("LIVE_STREAMS", 2000)
+WEB_MAX_BODY_BYTES = env.number("WEB_MAX_BODY_BYTES", 128 * 1024 * 1024)
+
+# ---------------------------------------------------------------- work in the background
+
+# Who takes what comes in. A dotted path, so that channels/ need not know tickets/.
+CHANNELS_RECEIVER = "tickets.receiver.Receiver"
+
+# What a mailbox's account waits between polls, in seconds.
+POLL_SECONDS = {"email": env.number("MAIL_POLL_SECONDS", 5 if PRACTICE else 60), "x": 60, "facebook": 120}
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_SERIALIZER = "json"
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "socket_timeout": 10, "socket_connect_timeout": 5}
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_DEFAULT_QUEUE = "intake"
+# Polling, intake and delivery have workers of their own, so that one cannot starve another.
+CELERY_TASK_ROUTES = {
+    "channels.tasks.poll*": {"queue": "poll"},
+    "channels.tasks.reread*": {"queue": "poll"},
+    "channels.tasks.deliver*": {"queue": "delivery"},
+    "channels.tasks.look*": {"queue": "delivery"},
+}
+# A hint (after commit) starts most work at once; these sweeps are what makes it certain. Each entry
+# expires before the next, so that a stopped worker does not wake to a pile of identical ticks.
+CELERY_BEAT_SCHEDULE = {
+    "poll due accounts": {"task": "channels.tasks.poll_due", "schedule": schedule(1.0), "options": {"expires": 2}},
+    "process waiting items": {"task": "channels.tasks.process", "schedule": schedule(10.0), "options": {"expires": 9}},
+    "deliver due rows": {"task": "channels.tasks.deliver_due", "schedule": schedule(1.0), "options": {"expires": 2}},
+    "tidy tickets": {"task": "tickets.tasks.tidy", "schedule": schedule(15.0), "options": {"expires": 14}},
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"secrets": {"()": "contactcentre.lib.secrets.HideSecrets"}},
+    "formatters": {"plain": {"format": "%(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["secrets"], "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
+    "loggers": {
+        "httpx": {"level": "WARNING"},
+        "urllib3": {"level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+    },
+}

@@ -1,0 +1,47 @@
+"""Which port a server gets: the preferred one, else the next free one, and we say so."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from collections.abc import Callable, Collection
+
+from contactcentre.supervisor.problem import Problem
+
+# Below the range from which the operating system takes the near ends of outgoing connections (32768 upwards on
+# Linux). A port inside it can be taken by a client's own attempt to reach the server while that restarts, and then
+# the server can never have it back.
+FIRST, LAST = 20000, 29999
+TRIES = 200
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on 127.0.0.1 at `port` now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # As the servers do: connections that ended a moment ago must not make the port look taken.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+            probe.listen(1)
+        except OSError:
+            return False
+    return True
+
+
+def free(*, taken: Collection[int] = ()) -> int:
+    """A free port that is not in `taken`. Raises Problem when none is found."""
+    for _ in range(TRIES):
+        port = FIRST + secrets.randbelow(LAST - FIRST + 1)
+        if port not in taken and is_free(port):
+            return port
+    raise Problem(f"No free port between {FIRST} and {LAST} on 127.0.0.1: too many servers run on this machine.")
+
+
+def preferred(name: str, port: int, *, taken: Collection[int], say: Callable[[str], None]) -> int:
+    """`port` if it is free, else the next free one above it, which `say` is told. Raises Problem when none is left."""
+    for candidate in range(port, min(port + TRIES, 65536)):
+        if candidate not in taken and is_free(candidate):
+            if candidate != port:
+                say(f"port {port} is in use, so {name} takes {candidate}")
+            return candidate
+    raise Problem(f"No free port from {port} on for {name}: name another in the environment, or stop what runs there.")

@@ -1,0 +1,11 @@
+"""Where every address goes."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, include, path
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("contactcentre.health")),
+    path("", include("tickets.urls")),
+    path("", include("agents.urls")),
+]

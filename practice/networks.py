@@ -1,0 +1,8 @@
+"""All practice networks. A new one is a package that offers a Network, and a line here."""
+
+from __future__ import annotations
+
+from practice.mail.network import MailNetwork
+from practice.network import Network
+
+NETWORKS: tuple[type[Network], ...] = (MailNetwork,)

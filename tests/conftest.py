@@ -1,0 +1,178 @@
+"""The cast everyone knows: agents Anna, Ben and Hana, lead Leo, admin Ada; customers Carla and Tom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from agents.models import Membership, Person, Team
+from channels.happenings import Address, InboundMessage
+from channels.models import ChannelAccount
+from tickets import intake
+from tickets.models import AccountFeed, Contact, Message, Queue, ServiceTarget, Ticket
+
+NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_cache(request: pytest.FixtureRequest) -> None:
+    """Figures and sign-in attempts of one test never reach the next."""
+    if "db" in request.fixturenames or "transactional_db" in request.fixturenames:
+        cache.clear()
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    now: datetime = NOW
+
+    def forward(self, **by: float) -> datetime:
+        """Move on and return the new time."""
+        self.now += timedelta(**by)
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def person(name: str, *, teams: tuple[Team, ...] = (), **roles: bool) -> Person:
+    """A person who can be signed in with `sign_in`."""
+    made = Person.objects.create(
+        email=f"{name.split()[0].lower()}@acme.example", name=name, created_at=NOW, last_seen_at=NOW, **roles
+    )
+    for team in teams:
+        Membership.objects.create(team=team, person=made)
+    return made
+
+
+@dataclass
+class House:
+    """A small contact centre: two queues served by different teams, one confidential one, two mailboxes."""
+
+    care: Team
+    billing_desk: Team
+    legal_desk: Team
+    general: Queue
+    billing: Queue
+    legal: Queue
+    anna: Person
+    ben: Person
+    hana: Person
+    leo: Person
+    ada: Person
+    mailbox: ChannelAccount
+    billing_mailbox: ChannelAccount
+    legal_mailbox: ChannelAccount
+    clock: Clock
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def mail(
+        self,
+        text: str = "Hello, where is my order?",
+        *,
+        author: str = "carla.hughes@post.example",
+        name: str = "Carla Hughes",
+        account: ChannelAccount | None = None,
+        receive: bool = True,
+        **changes: object,
+    ) -> InboundMessage:
+        """A mail of a customer, received now unless told otherwise; every field can be changed."""
+        number = next(self.numbers)
+        values: dict[str, object] = {
+            "channel_kind": "email",
+            "surface": "email",
+            "external_id": f"<mail-{number}@post.example>#000000000000",
+            "reference": f"<mail-{number}@post.example>",
+            "thread": f"<mail-{number}@post.example>",
+            "author": Address(kind="email", value=author, display=author, name=name),
+            "said_at": self.clock.now,
+            "text": text,
+            "subject": "My order",
+        }
+        message = InboundMessage(**{**values, **changes})  # type: ignore[arg-type]
+        if receive:
+            self.receive(message, account=account)
+        return message
+
+    def receive(self, message: InboundMessage, *, account: ChannelAccount | None = None) -> str:
+        """Put a message through intake and return the reason it was filtered for, empty where it was processed."""
+        from django.db import transaction
+
+        with transaction.atomic():
+            answer = intake.receive(message, account_id=(account or self.mailbox).pk, now=self.clock.now)
+        return answer.reason
+
+    def ticket(self) -> Ticket:
+        """The one ticket there is."""
+        return Ticket.objects.get()
+
+    def contact(self) -> Contact:
+        """The one contact there is."""
+        return Contact.objects.get()
+
+    def message(self, text: str) -> Message:
+        """The message with this text."""
+        return Message.objects.get(text=text)
+
+
+@pytest.fixture
+def house(db: None, clock: Clock) -> House:
+    """The cast and their house, in the database."""
+    care, billing_desk, legal_desk = (Team.objects.create(name=name) for name in ("Care", "Billing desk", "Legal desk"))
+    general = Queue.objects.create(name="General", is_default=True, position=0)
+    billing = Queue.objects.create(name="Billing", position=1)
+    legal = Queue.objects.create(name="Legal", position=2, is_confidential=True)
+    general.teams.add(care)
+    billing.teams.add(billing_desk)
+    legal.teams.add(legal_desk)
+    ServiceTarget.objects.bulk_create(
+        [ServiceTarget(surface=surface, minutes=minutes) for surface, minutes in TARGETS.items()]
+    )
+    mailboxes = []
+    for address, queue in (("care", general), ("billing", billing), ("legal", legal)):
+        account = ChannelAccount.objects.create(
+            kind="email", address=f"{address}@acme.example", name=f"Acme {address}", begins_at=NOW, created_at=NOW
+        )
+        AccountFeed.objects.create(account=account, queue=queue)
+        mailboxes.append(account)
+    return House(
+        care=care,
+        billing_desk=billing_desk,
+        legal_desk=legal_desk,
+        general=general,
+        billing=billing,
+        legal=legal,
+        anna=person("Anna Reid", teams=(care,), is_agent=True),
+        ben=person("Ben Tallis", teams=(care,), is_agent=True),
+        hana=person("Hana Kim", teams=(billing_desk,), is_agent=True),
+        leo=person("Leo Marsh", is_lead=True),
+        ada=person("Ada Lowe", is_admin=True),
+        mailbox=mailboxes[0],
+        billing_mailbox=mailboxes[1],
+        legal_mailbox=mailboxes[2],
+        clock=clock,
+    )
+
+
+TARGETS = {"x:mention": 15, "x:dm": 15, "facebook:comment": 15, "facebook:messenger": 15, "phone": 15, "email": 240}
+
+
+@pytest.fixture
+def sign_in(client: Client) -> Callable[[Person], Client]:
+    """Signs a person in and returns their browser."""
+
+    def signed_in(who: Person) -> Client:
+        browser = Client()
+        browser.force_login(who)
+        return browser
+
+    return signed_in

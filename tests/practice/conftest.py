@@ -1,0 +1,22 @@
+"""One running program for all tests here; after each of them the network behaves again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.practice.running import Practice
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
+    program = Practice(tmp_path_factory.mktemp("practice networks"))
+    yield program
+    assert program.end() == ""
+
+
+@pytest.fixture
+def practice(running: Practice) -> Iterator[Practice]:
+    yield running
+    assert running.ask("/practice/mischief", {"network": "mail", "behave": True}).status == 200

@@ -1,0 +1,113 @@
+"""Lists: most urgent first, keyset both ways, and no more statements at fifty rows than at one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from agents.models import Person
+from tests.conftest import House
+from tickets import access
+from tickets.models import Ticket
+from tickets.queries import lists
+
+
+def many(house: House, count: int, **changes: Any) -> None:
+    """So many customers, each with a mail a minute after the one before."""
+    for number in range(count):
+        house.mail(f"Mail {number}", author=f"person-{number}@post.example", name=f"Person {number}", **changes)
+        house.clock.forward(minutes=1)
+
+
+def walk(person: Person, **which: Any) -> list[int]:
+    """All ids of a list, page by page."""
+    have = access.rights(person)
+    found: list[int] = []
+    after = ""
+    while True:
+        page = lists.page(person, have, after=after, limit=3, **which)
+        found += [row.id for row in page.rows]
+        if not page.older:
+            return found
+        after = page.older
+
+
+def test_the_earliest_due_comes_first_then_what_awaits_nobody(house: House) -> None:
+    many(house, 4)
+    first, second, third, fourth = Ticket.objects.order_by("id")
+    Ticket.objects.filter(pk=first.pk).update(
+        due_at=None, awaiting="customer", urgent_at=first.last_at + timedelta(days=36500)
+    )
+    assert walk(house.leo) == [second.pk, third.pk, fourth.pk, first.pk]
+
+
+@pytest.mark.parametrize("which", [{}, {"view": "unassigned"}, {"queue_id": "general"}])
+def test_paging_meets_every_ticket_once_also_where_many_are_equally_urgent(house: House, which: dict[str, Any]) -> None:
+    many(house, 10)
+    Ticket.objects.update(urgent_at=house.clock.now)
+    if which.get("queue_id"):
+        which = {"queue_id": house.general.pk}
+    assert walk(house.leo, **which) == list(Ticket.objects.order_by("id").values_list("pk", flat=True))
+
+
+def test_paging_back_gives_the_page_before(house: House) -> None:
+    many(house, 7)
+    have = access.rights(house.leo)
+    one = lists.page(house.leo, have, limit=3)
+    two = lists.page(house.leo, have, limit=3, after=one.older)
+    back = lists.page(house.leo, have, limit=3, before=two.newer)
+    assert [row.id for row in back.rows] == [row.id for row in one.rows]
+    assert (one.newer, back.newer) == ("", "")
+
+
+def test_a_queue_lists_what_came_in_by_it_on_other_queues_tickets_in_one_order(house: House) -> None:
+    house.mail("Parcel")
+    house.clock.forward(minutes=1)
+    house.mail("Bill", author="tom@post.example", account=house.billing_mailbox)
+    house.clock.forward(minutes=1)
+    house.mail("Bill too", account=house.billing_mailbox)
+    carla, tom = Ticket.objects.order_by("id")
+    rows = lists.page(house.leo, access.rights(house.leo), queue_id=house.billing.pk).rows
+    assert [row.id for row in rows] == [carla.pk, tom.pk]
+    assert rows[0].also == ("Billing",)
+
+
+@pytest.mark.parametrize("cursor", ["x", "1", "-", "9999999999999999999-1", "1-x", "é-1"])
+def test_a_cursor_of_nobody_is_a_clear_error(house: House, sign_in: Callable[[Person], Client], cursor: str) -> None:
+    assert sign_in(house.anna).get("/list/", {"after": cursor}).status_code == 400
+
+
+@pytest.mark.parametrize("address", ["/", "/list/", "/?queue=general"])
+def test_a_list_costs_the_same_at_one_row_and_at_fifty(
+    house: House, sign_in: Callable[[Person], Client], django_assert_max_num_queries: Any, address: str
+) -> None:
+    address = address.replace("general", str(house.general.pk))
+    browser = sign_in(house.anna)
+    many(house, 1)
+    browser.get(address)
+    with django_assert_max_num_queries(15) as at_one:
+        assert browser.get(address).status_code == 200
+    many(house, 50)
+    with django_assert_max_num_queries(15) as at_fifty:
+        browser.get(address)
+    assert len(at_fifty.captured_queries) <= len(at_one.captured_queries)
+
+
+def test_a_ticket_page_costs_the_same_at_one_message_and_at_fifty(
+    house: House, sign_in: Callable[[Person], Client], django_assert_max_num_queries: Any
+) -> None:
+    house.mail("First")
+    address = f"/t/{house.ticket().pk}/"
+    browser = sign_in(house.anna)
+    browser.get(address)
+    with django_assert_max_num_queries(15) as at_one:
+        assert browser.get(address).status_code == 200
+    for number in range(50):
+        house.mail(f"More {number}")
+    with django_assert_max_num_queries(15) as at_fifty:
+        browser.get(address)
+    assert len(at_fifty.captured_queries) <= len(at_one.captured_queries)

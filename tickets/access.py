@@ -1,0 +1,127 @@
+"""The only way from a person to a ticket: who may read, who may act (docs/one-ticket.md, row 7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import Http404
+
+from agents.models import Person
+from customers import resolving
+from tickets.models import Message, Queue, Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class QueueName:
+    """A queue as pages name it."""
+
+    id: int
+    name: str
+    is_confidential: bool
+    is_served: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What a person may see: everything (a lead), or what the queues their teams serve hold, and their own.
+
+    `all_queues` are the installation's queues in their order, whoever serves them: a ticket may be moved anywhere.
+    """
+
+    person_id: int
+    everything: bool
+    queues: frozenset[int]
+    all_queues: tuple[QueueName, ...]
+
+    def may_read(self, ticket: Ticket) -> bool:
+        """Queue, entry queue of any of its contacts, or assigned to them. A lead: always."""
+        return self.everything or ticket.owner_id == self.person_id or bool(self.queues & set(ticket.reader_queue_ids))
+
+    def may_read_contact(self, entry_queue_id: int) -> bool:
+        """Contacts of a confidential queue open only for those who serve it, and for leads."""
+        return self.everything or entry_queue_id in self.queues or entry_queue_id not in self.confidential
+
+    @property
+    def confidential(self) -> frozenset[int]:
+        """The queues whose contacts open only for those who serve them."""
+        return frozenset(queue.id for queue in self.all_queues if queue.is_confidential)
+
+    @property
+    def listed(self) -> tuple[QueueName, ...]:
+        """The queues of this person's sidebar."""
+        return tuple(queue for queue in self.all_queues if self.everything or queue.is_served)
+
+    def queue_name(self, queue_id: int) -> str:
+        """A queue's name; empty for one that is gone."""
+        return next((queue.name for queue in self.all_queues if queue.id == queue_id), "")
+
+
+def rights(person: Person) -> Rights:
+    """The person's rights, in one query. A mere admin gets none: PermissionDenied."""
+    if not (person.is_active and person.works_tickets):
+        raise PermissionDenied
+    served = Queue.teams.through.objects.filter(queue_id=OuterRef("pk"), team__membership__person=person)
+    rows = Queue.objects.annotate(is_served=Exists(served)).order_by("position", "name", "id")
+    queues = tuple(QueueName(row.pk, row.name, row.is_confidential, row.is_served) for row in rows)
+    return Rights(
+        person_id=person.pk,
+        everything=person.is_lead,
+        queues=frozenset(queue.id for queue in queues if queue.is_served),
+        all_queues=queues,
+    )
+
+
+def visible(have: Rights, tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
+    """Only the tickets this person may read."""
+    if have.everything:
+        return tickets
+    return tickets.filter(Q(reader_queue_ids__overlap=sorted(have.queues)) | Q(owner_id=have.person_id))
+
+
+def ticket_to_read(have: Rights, ticket_id: int, *, tickets: QuerySet[Ticket] | None = None) -> Ticket:
+    """The ticket, if there is one and this person may read it.
+
+    Http404 where there is none; PermissionDenied where there is, for a colleague who may not see it.
+    """
+    rows = Ticket.objects.all() if tickets is None else tickets
+    found = rows.select_related("customer", "queue", "owner", "last_author").filter(pk=ticket_id).first()
+    if found is None:
+        raise Http404
+    if not have.may_read(found):
+        raise PermissionDenied
+    return found
+
+
+def ticket_to_act(have: Rights, ticket_id: int) -> Ticket:
+    """The ticket, if this person may reply, note and change its state; locked until the transaction ends.
+
+    Raises like ticket_to_read. The customer's row is locked first: everybody locks in that order.
+    """
+    row = Ticket.objects.filter(pk=ticket_id).values_list("customer_id", flat=True).first()
+    if row is None:
+        raise Http404
+    resolving.lock(row)
+    return ticket_to_read(have, ticket_id, tickets=Ticket.objects.select_for_update(of=("self",)))
+
+
+def topics(person_id: int) -> dict[str, Any] | None:
+    """What the live stream may tell this person; None ends it (deactivated, or no longer agent or lead)."""
+    person = Person.objects.filter(pk=person_id, is_active=True).first()
+    if person is None or not (person.works_tickets or person.is_admin):
+        return None
+    if not person.works_tickets:
+        return {"queues": frozenset(), "person": person_id, "all": False}
+    have = rights(person)
+    return {"queues": have.queues, "person": person_id, "all": have.everything}
+
+
+def message_to_read(have: Rights, message: Message) -> None:
+    """Pass where this person may read this message: who sees one ticket of a customer reads the whole timeline,
+    but for contacts of confidential queues they do not serve. Raises PermissionDenied."""
+    if not have.may_read_contact(message.contact.entry_queue_id):
+        raise PermissionDenied
+    if not have.everything and not visible(have, Ticket.objects.filter(customer_id=message.customer_id)).exists():
+        raise PermissionDenied

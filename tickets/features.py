@@ -1,0 +1,24 @@
+"""Which controls this installation shows. A control that leads nowhere is worse than none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agents.models import Person
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What a person finds on their pages."""
+
+    compose: bool = True
+    act: bool = False
+    search: bool = False
+    call: bool = False
+    board: bool = False
+    accounts: bool = False
+
+
+def of(person: Person) -> Features:
+    """The features of this person's pages."""
+    return Features(accounts=person.is_admin)

@@ -1,0 +1,331 @@
+"""A message comes in: identity, customer, the one live ticket, contact, message. One short transaction.
+
+Lock order, here and everywhere: the customer's row, then the ticket's. The customer's lock makes two
+messages of one person wait for each other; the partial unique index on live tickets decides what locks
+do not see, and the loser is processed again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Case, When
+
+from agents import history
+from channels import files
+from channels.happenings import Address, InboundMessage
+from channels.receiver import PROCESSED, Answer
+from channels.surfaces import SURFACES, Surface
+from contactcentre.lib import realtime
+from contactcentre.lib.text import clean_line, file_name, snippet
+from customers import resolving
+from customers.addresses import NotAnAddress
+from customers.models import Customer, Identity, IdentityKind
+from tickets import threads, urgency
+from tickets.events import ticket_changed
+from tickets.models import LIVE, AccountFeed, Attachment, Contact, Message, Queue, Relation, Sighting, State, Ticket
+from tickets.targets import Targets
+
+# A reopened ticket stays with an owner who was seen this recently (row 4).
+OWNER_STAYS = timedelta(hours=8)
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Whose words these are, and on whose ticket they go; that customer's row is locked.
+
+    `speaks_for` is the identity whose contact this is: the author's own, or that of the mail contact they
+    stand in To or Cc of.
+    """
+
+    identity: Identity
+    customer: Customer
+    speaks_for: Identity
+
+
+def receive(message: InboundMessage, *, account_id: int, now: datetime) -> Answer:
+    """Put a customer's message on their one ticket, inside the caller's transaction.
+
+    Answers filtered where it is nobody's business of ours (blocked sender, group DM, automatic mail without a
+    ticket). Raises IntegrityError for the loser of a race: the caller tries again.
+    """
+    if message.is_group:
+        return Answer("group DM")
+    known = _known(message)
+    if known is not None:
+        return _sighted(known, account_id=account_id, now=now)
+    thread = threads.find(message)
+    author = _who(message, thread, now=now)
+    identity, customer = author.identity, author.customer
+    if identity.blocked_at or customer.blocked_at:
+        return Answer("blocked")
+    # Asked again under the lock: two accounts may have brought the same message at the same time.
+    known = _known(message)
+    if known is not None:
+        return _sighted(known, account_id=account_id, now=now)
+    queue = feed_queue(account_id)
+    ticket = current_ticket(customer)
+    if message.automatic:
+        if ticket is None or not _inside_window(ticket, now=now):
+            return Answer("automatic")
+    elif ticket is None or not _inside_window(ticket, now=now):
+        ticket = open_ticket(customer=customer, queue=queue, previous=ticket, subject=message.subject, at=now)
+    elif ticket.state == State.SOLVED:
+        _reopen(ticket, now=now)
+    elif ticket.state in (State.WAITING, State.SNOOZED):
+        history.record(
+            at=now, act="ticket.reopened", ticket_id=ticket.pk, customer_id=customer.pk, was=ticket.state, by="customer"
+        )
+        ticket.state, ticket.snoozed_until = State.OPEN, None
+    contact = _contact(message, thread, ticket=ticket, author=author, queue=queue, account_id=account_id, now=now)
+    _add(message, ticket=ticket, contact=contact, identity=identity, account_id=account_id, now=now)
+    if thread is not None and thread.ticket_id != ticket.pk and thread.customer_id != customer.pk:
+        Relation.objects.get_or_create(ticket=ticket, other_id=thread.ticket_id, defaults={"made_at": now})
+    return PROCESSED
+
+
+def feed_queue(account_id: int) -> Queue:
+    """The queue an account's contacts enter by; the default queue where an admin has chosen none."""
+    feed = AccountFeed.objects.select_related("queue").filter(account_id=account_id).first()
+    return feed.queue if feed else Queue.objects.get(is_default=True)
+
+
+def current_ticket(customer: Customer) -> Ticket | None:
+    """The customer's live ticket, else the latest that is over, locked; None for a new customer."""
+    return (
+        Ticket.objects.select_for_update(of=("self",))
+        .select_related("queue", "owner")
+        .filter(customer=customer)
+        .exclude(state=State.MERGED)
+        .order_by(Case(When(state__in=LIVE, then=0), default=1), "-id")
+        .first()
+    )
+
+
+def open_ticket(
+    *,
+    customer: Customer,
+    queue: Queue,
+    previous: Ticket | None,
+    subject: str,
+    at: datetime,
+    actor_id: int | None = None,
+) -> Ticket:
+    """A new live ticket of the customer, linked to the one before it. The caller holds the customer's lock."""
+    ticket = Ticket.objects.create(
+        customer=customer,
+        queue=queue,
+        previous=previous,
+        subject="" if queue.is_confidential else clean_line(subject),
+        opened_at=at,
+        last_at=at,
+        urgent_at=at,
+        reader_queue_ids=[queue.pk],
+    )
+    history.record(at=at, act="ticket.opened", ticket_id=ticket.pk, customer_id=customer.pk, queue=queue.pk)
+    return ticket
+
+
+def _known(message: InboundMessage) -> Message | None:
+    return Message.objects.filter(
+        channel_kind=message.channel_kind, scope=message.scope, external_id=message.external_id
+    ).first()
+
+
+def _sighted(known: Message, *, account_id: int, now: datetime) -> Answer:
+    """Somebody already brought this message: another account of ours leaves its sighting (row 17)."""
+    Sighting.objects.get_or_create(message=known, account_id=account_id, defaults={"seen_at": now})
+    return PROCESSED
+
+
+def _who(message: InboundMessage, thread: Contact | None, *, now: datetime) -> Author:
+    """The author decides (row 9). Only somebody named in To or Cc of a mail contact writes into it."""
+    author = message.author
+    if thread is not None and threads.is_participant(thread, author):
+        identity = resolving.identity_of(author, now=now)
+        if identity.pk != thread.identity_id:
+            return Author(identity, resolving.lock(thread.customer_id), thread.identity)
+    try:
+        resolved = resolving.resolve(author, now=now)
+    except NotAnAddress:
+        # Every message has an identity (row 11): one that is never matched and never evidence.
+        nameless = Address(
+            kind=IdentityKind.NAMELESS, scope=message.channel_kind, value=message.external_id[:300], name=author.name
+        )
+        resolved = resolving.resolve(nameless, now=now)
+    return Author(resolved.identity, resolved.customer, resolved.identity)
+
+
+def _inside_window(ticket: Ticket, *, now: datetime) -> bool:
+    """Whether a message still belongs to this ticket: live, or solved within its queue's reopen window."""
+    if ticket.state in LIVE:
+        return True
+    if ticket.state != State.SOLVED or ticket.solved_at is None:
+        return False
+    return now - ticket.solved_at < timedelta(days=ticket.queue.reopen_days)
+
+
+def _reopen(ticket: Ticket, *, now: datetime) -> None:
+    owner = ticket.owner
+    stays = (
+        owner is not None
+        and owner.is_active
+        and owner.last_seen_at is not None
+        and now - owner.last_seen_at <= OWNER_STAYS
+    )
+    history.record(
+        at=now,
+        act="ticket.reopened",
+        ticket_id=ticket.pk,
+        customer_id=ticket.customer_id,
+        was=ticket.state,
+        by="customer",
+        owner_before=ticket.owner_id,
+        owner_stays=bool(stays),
+    )
+    ticket.state, ticket.solved_at, ticket.snoozed_until = State.OPEN, None, None
+    if not stays:
+        ticket.owner = None
+
+
+def _contact(
+    message: InboundMessage,
+    thread: Contact | None,
+    *,
+    ticket: Ticket,
+    author: Author,
+    queue: Queue,
+    account_id: int,
+    now: datetime,
+) -> Contact:
+    """The contact on this surface and thread of this ticket, or a new one (row 8)."""
+    identity = author.speaks_for
+    if thread is not None and thread.ticket_id == ticket.pk and thread.identity_id == identity.pk:
+        return thread
+    surface = SURFACES[message.surface]
+    name = message.thread[:400]
+    found = (
+        Contact.objects.filter(ticket=ticket, identity=identity, surface=message.surface, thread=name)
+        .order_by("-session")
+        .first()
+    )
+    session = 0
+    if found is not None:
+        if not _silent(found, surface, message.said_at):
+            return found
+        session = found.session + 1
+    return Contact.objects.create(
+        ticket=ticket,
+        customer_id=ticket.customer_id,
+        identity=identity,
+        account_id=account_id,
+        surface=message.surface,
+        thread=name,
+        session=session,
+        entry_queue=queue,
+        subject=clean_line(message.subject),
+        first_said_at=min(message.said_at, now),
+        last_said_at=min(message.said_at, now),
+    )
+
+
+def _silent(contact: Contact, surface: Surface, said_at: datetime) -> bool:
+    """Whether the surface ends a contact by silence and this one has been silent that long."""
+    return surface.session is not None and said_at - contact.last_said_at >= surface.session
+
+
+def _add(
+    message: InboundMessage, *, ticket: Ticket, contact: Contact, identity: Identity, account_id: int, now: datetime
+) -> Message:
+    # Said when? The provider's time, never later than we heard of it (row 22).
+    said_at = min(message.said_at, now)
+    ticket.arrivals += 1
+    stored = Message.objects.create(
+        ticket=ticket,
+        contact=contact,
+        customer_id=ticket.customer_id,
+        account_id=account_id,
+        channel_kind=message.channel_kind,
+        scope=message.scope,
+        external_id=message.external_id,
+        reference=message.reference,
+        parent_id=message.parent_id[:400],
+        surface=message.surface,
+        direction="in",
+        identity=identity,
+        arrival=ticket.arrivals,
+        said_at=said_at,
+        received_at=now,
+        subject=clean_line(message.subject),
+        text=message.text,
+        html=message.html,
+        quoted=message.quoted,
+        permalink=message.permalink[:500],
+        automatic=message.automatic[:40],
+        extra=_extra(message),
+    )
+    Sighting.objects.create(message=stored, account_id=account_id, seen_at=now)
+    _attach(message, stored, now=now)
+    threads.remember_participants(contact, message.participants)
+
+    contact.first_said_at = min(contact.first_said_at, said_at)
+    contact.last_said_at = max(contact.last_said_at, said_at)
+    if not message.automatic:
+        contact.last_in_at = max(contact.last_in_at or said_at, said_at)
+        contact.unanswered_since = min(contact.unanswered_since or said_at, said_at)
+        urgency.set_due(contact, Targets.load())
+    contact.save(update_fields=["first_said_at", "last_said_at", "last_in_at", "unanswered_since", "due_at"])
+
+    if message.surface not in ticket.surfaces:
+        ticket.surfaces = [*ticket.surfaces, message.surface]
+    ticket.last_at = max(ticket.last_at, said_at) if ticket.last_words else said_at
+    if not message.automatic:
+        ticket.last_customer_at = max(ticket.last_customer_at or said_at, said_at)
+    if not contact.entry_queue.is_confidential and said_at >= ticket.last_at:
+        ticket.last_words = snippet(message.text or message.subject or _file_names(message))
+        ticket.last_direction, ticket.last_author = "in", None
+        ticket.subject = ticket.subject or clean_line(message.subject)
+    urgency.summarise(ticket, Contact.objects.filter(ticket=ticket))
+    ticket.save()
+    realtime.publish(*ticket_changed(ticket))
+    return stored
+
+
+def _extra(message: InboundMessage) -> dict[str, object]:
+    """What the page shows beside the text: a differing Reply-To (row 10), what was left out."""
+    extra: dict[str, object] = {}
+    if message.reply_to is not None:
+        extra["reply_to"] = message.reply_to.display or message.reply_to.value
+    if message.notes:
+        extra["notes"] = list(message.notes)[:20]
+    if message.html:
+        extra["html"] = True
+    return extra
+
+
+def _file_names(message: InboundMessage) -> str:
+    return ", ".join(part.name for part in message.files)
+
+
+def _attach(message: InboundMessage, stored: Message, *, now: datetime) -> None:
+    rows = []
+    for position, part in enumerate(message.files):
+        kept, note = None, part.note
+        if part.data is not None:
+            try:
+                kept = files.store(part.data, name=part.name, now=now)
+            except files.TooLarge as error:
+                note = str(error)
+        rows.append(
+            Attachment(
+                message=stored,
+                file=kept,
+                name=file_name(part.name)[:160],
+                content_id=clean_line(part.content_id),
+                is_inline=part.is_inline,
+                note=clean_line(note),
+                position=position,
+            )
+        )
+    Attachment.objects.bulk_create(rows)

@@ -1,0 +1,31 @@
+"""The tables of tickets/, one file a subject."""
+
+from __future__ import annotations
+
+from tickets.models.contact import Contact, Participant
+from tickets.models.message import Attachment, CallDetails, Message, MessageVersion, Note, Sighting
+from tickets.models.queue import AccountFeed, Queue, ServiceTarget
+from tickets.models.ticket import LIVE, Draft, Priority, Reading, Relation, State, Ticket
+from tickets.models.writing import ReplyTemplate
+
+__all__ = [
+    "LIVE",
+    "AccountFeed",
+    "Attachment",
+    "CallDetails",
+    "Contact",
+    "Draft",
+    "Message",
+    "MessageVersion",
+    "Note",
+    "Participant",
+    "Priority",
+    "Queue",
+    "Reading",
+    "Relation",
+    "ReplyTemplate",
+    "ServiceTarget",
+    "Sighting",
+    "State",
+    "Ticket",
+]

@@ -1,0 +1,186 @@
+"""Messages in and out, notes, calls, attachments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models import GeneratedField, Q
+from django.db.models.expressions import RawSQL
+
+from agents.models import Person
+from channels.models import ChannelAccount, StoredFile
+from customers.models import Customer, Identity
+from tickets.models.contact import Contact
+from tickets.models.ticket import Ticket
+
+
+class Message(models.Model):
+    """One utterance inside a contact, in or out. A note is not a message and has its own table.
+
+    Unique on (channel kind, scope, external id): however often and by however many accounts it arrives,
+    it is one row; each account that saw it leaves a Sighting.
+    """
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="messages")
+    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="messages")
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="messages")
+    account = models.ForeignKey(ChannelAccount, on_delete=models.PROTECT, related_name="+")
+    channel_kind = models.CharField(max_length=20)
+    scope = models.CharField(max_length=64, blank=True, default="")
+    # Empty for our own until the provider has named it.
+    external_id = models.CharField(max_length=1100, blank=True)
+    # What later answers name: a mail's Message-ID, else the external id.
+    reference = models.CharField(max_length=1000, blank=True)
+    parent_id = models.CharField(max_length=400, blank=True)
+    surface = models.CharField(max_length=24)
+    direction = models.CharField(max_length=3)
+    # Who said it: an identity for theirs, a person for ours; neither for ours written outside the inbox.
+    identity = models.ForeignKey(Identity, null=True, blank=True, on_delete=models.PROTECT, related_name="messages")
+    person = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    is_outside = models.BooleanField(default=False)
+
+    # The ticket's own count of what arrived, in the order we heard of it; `said_at` orders the timeline.
+    arrival = models.PositiveIntegerField()
+    said_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+
+    subject = models.CharField(max_length=255, blank=True)
+    text = models.TextField(blank=True)
+    html = models.TextField(blank=True)
+    quoted = models.TextField(blank=True)
+    permalink = models.URLField(max_length=500, blank=True)
+    # Why this is no person's message (out-of-office, list, …); empty for a person's.
+    automatic = models.CharField(max_length=40, blank=True)
+    # Reply-To, notes on what was left out, cc: things the page shows and nothing asks for.
+    extra: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
+    edited_at = models.DateTimeField(null=True, blank=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    # Ours: the worst state of its outbox rows, and what the provider told afterwards.
+    state = models.CharField(max_length=10, blank=True)
+    state_reason = models.CharField(max_length=500, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    read_at = models.DateTimeField(null=True, blank=True)
+    bounced_at = models.DateTimeField(null=True, blank=True)
+
+    # 'simple': the customers' language is not known. Cut, because a tsvector may not pass a megabyte.
+    search = GeneratedField(
+        expression=RawSQL(
+            "to_tsvector('simple'::regconfig, left(subject, 255) || ' ' || left(text, 60000))", (), SearchVectorField()
+        ),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["channel_kind", "scope", "external_id"],
+                condition=~Q(external_id=""),
+                name="one_message_per_external_id",
+            ),
+            models.UniqueConstraint(fields=["ticket", "arrival"], name="one_message_per_arrival"),
+            models.CheckConstraint(condition=Q(direction__in=["in", "out"]), name="message_goes_in_or_out"),
+            models.CheckConstraint(
+                condition=Q(direction="out") | Q(identity__isnull=False), name="what_comes_in_has_an_identity"
+            ),
+            models.CheckConstraint(condition=Q(direction="out") | ~Q(external_id=""), name="what_comes_in_has_an_id"),
+        ]
+        indexes = [
+            models.Index(fields=["customer", "-said_at", "-id"], name="message_timeline"),
+            models.Index(fields=["contact", "-said_at"], name="message_of_contact"),
+            models.Index(fields=["reference"], condition=Q(channel_kind="email"), name="message_reference"),
+            GinIndex(fields=["search"], name="message_search"),
+        ]
+
+    def __str__(self) -> str:
+        return f"message {self.pk} ({self.surface}, {self.direction})"
+
+
+class MessageVersion(models.Model):
+    """What a message said before it was edited or deleted."""
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="versions")
+    text = models.TextField()
+    replaced_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"earlier version of message {self.message_id}"
+
+
+class Sighting(models.Model):
+    """One account that a message came in by; a post that names two of our handles has two (row 17)."""
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="sightings")
+    account = models.ForeignKey(ChannelAccount, on_delete=models.PROTECT, related_name="+")
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["message", "account"], name="one_sighting_per_account")]
+
+    def __str__(self) -> str:
+        return f"message {self.message_id} seen by account {self.account_id}"
+
+
+class Attachment(models.Model):
+    """A file that came or goes with a message. Without `file` it was not taken; `note` says why."""
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attachments")
+    file = models.ForeignKey(StoredFile, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=160)
+    content_id = models.CharField(max_length=255, blank=True)
+    is_inline = models.BooleanField(default=False)
+    note = models.CharField(max_length=255, blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        indexes = [models.Index(fields=["message", "position"], name="attachment_of_message")]
+
+    def __str__(self) -> str:
+        return f"attachment {self.pk} of message {self.message_id}"
+
+
+class CallDetails(models.Model):
+    """What a message on `phone` has beyond its text (the summary)."""
+
+    message = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="call")
+    line = models.CharField(max_length=40, blank=True)
+    number = models.CharField(max_length=60, blank=True)
+    started_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    duration_seconds = models.PositiveIntegerField(null=True, blank=True)
+    disposition = models.CharField(max_length=24, blank=True)
+    source = models.CharField(max_length=12)
+    recording_url = models.URLField(max_length=500, blank=True)
+
+    def __str__(self) -> str:
+        return f"call {self.message_id}"
+
+
+class Note(models.Model):
+    """An internal note. It cannot leave the house: the outbox takes only messages, and a note is none."""
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="notes")
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="notes")
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField()
+    arrival = models.PositiveIntegerField()
+    written_at = models.DateTimeField()
+    mentions: models.ManyToManyField[Person, Any] = models.ManyToManyField(
+        Person, related_name="mentioned_in", blank=True
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["ticket", "arrival"], name="one_note_per_arrival"),
+            models.CheckConstraint(condition=~Q(text=""), name="a_note_says_something"),
+        ]
+        indexes = [models.Index(fields=["customer", "-written_at", "-id"], name="note_timeline")]
+
+    def __str__(self) -> str:
+        return f"note {self.pk} on {self.ticket_id}"

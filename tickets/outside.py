@@ -1,0 +1,113 @@
+"""Our own words that come in: answers written in the network's own app, and echoes of what we sent (row 19)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from channels.happenings import InboundMessage
+from channels.receiver import PROCESSED, Answer
+from contactcentre.lib import realtime
+from contactcentre.lib.text import clean_line, snippet
+from customers import resolving
+from customers.addresses import NotAnAddress, key
+from customers.models import Identity
+from tickets import intake, threads, urgency
+from tickets.events import ticket_changed
+from tickets.models import Contact, Message, Sighting, Ticket
+from tickets.targets import Targets
+
+
+def ours(message: InboundMessage, *, account_id: int, now: datetime) -> Answer:
+    """What becomes of a message whose author is one of our own accounts.
+
+    Known already (sent from here) → a sighting. To another account of ours → filtered. In a customer's
+    thread → an outgoing message "written outside the inbox" that answers its contact. Else filtered.
+    """
+    known = _known(message)
+    if known is not None:
+        Sighting.objects.get_or_create(message=known, account_id=account_id, defaults={"seen_at": now})
+        return PROCESSED
+    contact = threads.find(message) if message.channel_kind == "email" else _by_thread(message)
+    if contact is None:
+        return Answer("our own, in no customer's thread")
+    if message.recipient is not None and not _is_to(contact, message):
+        return Answer("our own, to somebody else")
+    customer = resolving.lock(contact.customer_id)
+    ticket = intake.current_ticket(customer)
+    if ticket is None or ticket.pk != contact.ticket_id:
+        return Answer("our own, on a ticket that is over")
+    _add(message, ticket=ticket, contact=contact, account_id=account_id, now=now)
+    return PROCESSED
+
+
+def _known(message: InboundMessage) -> Message | None:
+    """The message as this inbox sent it: by our marker, by the provider's id, or by its reference."""
+    by_id = Message.objects.filter(
+        channel_kind=message.channel_kind, scope=message.scope, external_id=message.external_id
+    ).first()
+    if by_id is not None or not message.reference:
+        return by_id
+    return Message.objects.filter(
+        channel_kind=message.channel_kind, reference=message.reference, direction="out"
+    ).first()
+
+
+def _by_thread(message: InboundMessage) -> Contact | None:
+    return (
+        Contact.objects.select_related("entry_queue", "identity")
+        .filter(surface=message.surface, thread=message.thread[:400])
+        .order_by("-id")
+        .first()
+    )
+
+
+def _is_to(contact: Contact, message: InboundMessage) -> bool:
+    if message.recipient is None:
+        return True
+    try:
+        wanted = key(message.recipient)
+    except (NotAnAddress, KeyError):
+        return False
+    owner = Identity.objects.get(pk=contact.identity_id)
+    return (owner.kind, owner.scope, owner.value) == (wanted.kind, wanted.scope, wanted.value)
+
+
+def _add(message: InboundMessage, *, ticket: Ticket, contact: Contact, account_id: int, now: datetime) -> None:
+    said_at = min(message.said_at, now)
+    ticket.arrivals += 1
+    stored = Message.objects.create(
+        ticket=ticket,
+        contact=contact,
+        customer_id=ticket.customer_id,
+        account_id=account_id,
+        channel_kind=message.channel_kind,
+        scope=message.scope,
+        external_id=message.external_id,
+        reference=message.reference,
+        parent_id=message.parent_id[:400],
+        surface=message.surface,
+        direction="out",
+        is_outside=True,
+        arrival=ticket.arrivals,
+        said_at=said_at,
+        received_at=now,
+        sent_at=said_at,
+        state="sent",
+        subject=clean_line(message.subject),
+        text=message.text,
+        html=message.html,
+        quoted=message.quoted,
+        permalink=message.permalink[:500],
+    )
+    Sighting.objects.create(message=stored, account_id=account_id, seen_at=now)
+    if contact.first_answered_at is None:
+        contact.first_answered_at = said_at
+    contact.last_said_at = max(contact.last_said_at, said_at)
+    contact.save(update_fields=["first_answered_at", "last_said_at"])
+    if said_at >= ticket.last_at:
+        ticket.last_at = said_at
+        if not contact.entry_queue.is_confidential:
+            ticket.last_words, ticket.last_direction, ticket.last_author = snippet(message.text), "out", None
+    ticket.save()
+    urgency.recount(ticket, Targets.load())
+    realtime.publish(*ticket_changed(ticket))

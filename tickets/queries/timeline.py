@@ -1,0 +1,322 @@
+"""The customer's one timeline: all tickets, all channels, newest thirty first, older on demand."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.timezone import get_current_timezone
+from django.utils.translation import gettext as _
+
+from agents.models import HistoryEntry, Person
+from channels.models import OutboxState
+from channels.surfaces import SURFACES
+from tickets import rows
+from tickets.access import Rights
+from tickets.models import Attachment, Contact, Message, Note, Ticket
+from tickets.queries.lists import Cursor, colleague
+from tickets.words import act_words
+
+PAGE = 30
+HISTORY_LIMIT = 200
+INLINE_IMAGES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
+
+# Folded when they stand together, so that reading is not interrupted by bookkeeping.
+_QUIET = {"ticket.opened"}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A stretch of the timeline, oldest first. `older` is the cursor for what comes before it."""
+
+    entries: tuple[rows.Entry, ...]
+    older: str
+
+
+def page(
+    person: Person, have: Rights, ticket: Ticket, *, before: str = "", read: int = 0, limit: int = PAGE, now: datetime
+) -> Page:
+    """The last `limit` messages and notes before the cursor, with what was done in between; four statements.
+
+    `read` is the arrival number this person has read to on this ticket: the line "New" goes above the first
+    customer message after it. Raises BadCursor.
+    """
+    edge = _parse(before) if before else None
+    messages = Message.objects.filter(customer_id=ticket.customer_id).exclude(state="cancelled")
+    notes = Note.objects.filter(customer_id=ticket.customer_id)
+    if edge:
+        at, number = edge
+        messages = messages.filter(said_at__lte=at).filter(Q(said_at__lt=at) | Q(pk__lt=number))
+        notes = notes.filter(written_at__lt=at)
+    found = list(
+        messages.select_related("contact__account", "identity", "person", "call").order_by("-said_at", "-id")[
+            : limit + 1
+        ]
+    )
+    has_older = len(found) > limit
+    found = found[:limit]
+    oldest = found[-1].said_at if found and has_older else None
+    if oldest:
+        notes = notes.filter(written_at__gte=oldest)
+    written = list(notes.select_related("person").order_by("-written_at", "-id")[:limit])
+    files = _files(found)
+    tickets = {message.ticket_id for message in found} | {note.ticket_id for note in written} | {ticket.pk}
+    done = _history(tickets, since=oldest, until=edge[0] if edge else None)
+    entries = _weave(
+        person,
+        have,
+        ticket,
+        [*(_message_entry(person, have, ticket, message, files[message.pk], now=now) for message in found)],
+        [*(_note_entry(person, ticket, note) for note in written)],
+        _system_entries(have, ticket, done, person),
+        unread=_first_unread(found, ticket, read),
+    )
+    return Page(entries, _cursor(found[-1]) if has_older else "")
+
+
+def bubble(person: Person, have: Rights, message: Message, *, now: datetime) -> rows.Bubble:
+    """One message as its bubble shows it."""
+    return _bubble(person, message, _files([message])[message.pk], now=now)
+
+
+def _cursor(message: Message) -> str:
+    return f"{int(message.said_at.timestamp() * 1_000_000)}-{message.pk}"
+
+
+def _parse(text: str) -> tuple[datetime, int]:
+    cursor = Cursor.parse(text)
+    return cursor.urgent_at, cursor.id
+
+
+def _files(messages: Iterable[Message]) -> dict[int, list[rows.FileRow]]:
+    grouped: dict[int, list[rows.FileRow]] = defaultdict(list)
+    found = (
+        Attachment.objects.select_related("file")
+        .filter(message__in=[message.pk for message in messages])
+        .order_by("message_id", "position")
+    )
+    for attachment in found:
+        grouped[attachment.message_id].append(file_row(attachment))
+    return grouped
+
+
+def file_row(attachment: Attachment) -> rows.FileRow:
+    """An attachment as a bubble shows it."""
+    kept = attachment.file
+    return rows.FileRow(
+        id=attachment.pk,
+        name=attachment.name,
+        size=kept.size if kept else 0,
+        content_type=kept.content_type if kept else "",
+        url=reverse("tickets:attachment", args=[attachment.pk]) if kept else "",
+        note=attachment.note,
+        is_image=bool(kept and kept.content_type in INLINE_IMAGES),
+    )
+
+
+def _history(tickets: set[int], *, since: datetime | None, until: datetime | None) -> list[HistoryEntry]:
+    found = HistoryEntry.objects.select_related("actor").filter(ticket_id__in=tickets, act__startswith="ticket.")
+    if since:
+        found = found.filter(at__gte=since)
+    if until:
+        found = found.filter(at__lt=until)
+    return list(found.order_by("-id")[:HISTORY_LIMIT])
+
+
+def _first_unread(found: list[Message], ticket: Ticket, read: int) -> int | None:
+    """The message above which the line "New" goes: the first of theirs not read yet; none on a first visit."""
+    if read == 0:
+        return None
+    unread = [m for m in found if m.ticket_id == ticket.pk and m.direction == "in" and m.arrival > read]
+    return min(unread, key=lambda m: (m.said_at, m.pk)).pk if unread else None
+
+
+def _message_entry(
+    person: Person, have: Rights, ticket: Ticket, message: Message, files: list[rows.FileRow], *, now: datetime
+) -> tuple[rows.Entry, Contact]:
+    contact = message.contact
+    hidden = ""
+    shown: rows.Bubble | None = None
+    if have.may_read_contact(contact.entry_queue_id):
+        shown = _bubble(person, message, files, now=now)
+    else:
+        hidden = _("Something in %(queue)s") % {"queue": have.queue_name(contact.entry_queue_id)}
+    return (
+        rows.Entry(
+            at=message.said_at,
+            ticket_id=message.ticket_id,
+            is_earlier=message.ticket_id != ticket.pk,
+            bubble=shown,
+            hidden=hidden,
+        ),
+        contact,
+    )
+
+
+def _bubble(person: Person, message: Message, files: list[rows.FileRow], *, now: datetime) -> rows.Bubble:
+    extra = message.extra or {}
+    undo_until = datetime.fromisoformat(extra["undo_until"]) if extra.get("undo_until") else None
+    may_undo = message.state == OutboxState.QUEUED and undo_until is not None and undo_until > now
+    reply_to = str(extra.get("reply_to", ""))
+    return rows.Bubble(
+        id=message.pk,
+        arrival=message.arrival,
+        direction=message.direction,
+        surface=SURFACES[message.surface],
+        said_at=message.said_at,
+        who=_who(message),
+        person=colleague(message.person, person) if message.person else None,
+        is_outside=message.is_outside,
+        subject=message.subject,
+        text=message.text,
+        quoted=message.quoted,
+        has_html=bool(message.html),
+        permalink=message.permalink,
+        automatic=message.automatic,
+        files=tuple(files),
+        notes=tuple(str(note) for note in extra.get("notes", [])),
+        warning=_("Answers are asked for at another address: %(address)s") % {"address": reply_to} if reply_to else "",
+        edited_at=message.edited_at,
+        deleted_at=message.deleted_at,
+        versions=0,
+        state=_state(message),
+        state_words=state_words(message),
+        state_reason=message.state_reason,
+        may_undo_until=undo_until if may_undo else None,
+        offers=_offers(message),
+        sent_to=str(extra.get("to", "")),
+    )
+
+
+def _who(message: Message) -> str:
+    if message.direction == "out":
+        if message.person:
+            return message.person.first_name
+        return _("Written outside the inbox") if message.is_outside else _("We")
+    identity = message.identity
+    return (identity.name or identity.label) if identity else ""
+
+
+def _state(message: Message) -> str:
+    if message.state == OutboxState.SENT:
+        if message.read_at:
+            return "read"
+        if message.delivered_at:
+            return "delivered"
+    return message.state
+
+
+def state_words(message: Message) -> str:
+    """The bubble's state in a word or two; empty for theirs."""
+    words = {
+        "queued": _("Leaving in a moment"),
+        "sending": _("Sending"),
+        "retry": _("Trying again"),
+        "sent": _("Sent"),
+        "delivered": _("Delivered"),
+        "read": _("Read"),
+        "failed": _("Not sent"),
+        "unknown": _("Perhaps sent"),
+        "cancelled": _("Taken back before it left"),
+    }
+    if message.bounced_at:
+        return _("Came back")
+    return words.get(_state(message), "")
+
+
+def _offers(message: Message) -> tuple[str, ...]:
+    """What can be done about a bubble in trouble."""
+    if message.state == "failed" and not message.bounced_at:
+        return ("retry",)
+    if message.state == "unknown":
+        return ("is_there", "send_again")
+    return ()
+
+
+def _note_entry(person: Person, ticket: Ticket, note: Note) -> rows.Entry:
+    return rows.Entry(
+        at=note.written_at,
+        ticket_id=note.ticket_id,
+        is_earlier=note.ticket_id != ticket.pk,
+        note=rows.NoteRow(
+            id=note.pk,
+            arrival=note.arrival,
+            person=colleague(note.person, person),
+            text=note.text,
+            written_at=note.written_at,
+        ),
+    )
+
+
+def _system_entries(have: Rights, ticket: Ticket, done: list[HistoryEntry], person: Person) -> list[rows.Entry]:
+    entries = []
+    for entry in done:
+        words, icon = act_words(entry, have=have, me=person)
+        if words and entry.act not in _QUIET:
+            entries.append(
+                rows.Entry(
+                    at=entry.at,
+                    ticket_id=entry.ticket_id or ticket.pk,
+                    is_earlier=entry.ticket_id != ticket.pk,
+                    system=(rows.SystemLine(at=entry.at, words=words, icon=icon),),
+                )
+            )
+    return entries
+
+
+def _weave(
+    person: Person,
+    have: Rights,
+    ticket: Ticket,
+    messages: list[tuple[rows.Entry, Contact]],
+    notes: list[rows.Entry],
+    system: list[rows.Entry],
+    *,
+    unread: int | None,
+) -> tuple[rows.Entry, ...]:
+    """All entries by time, with day marks, contact heads where the contact changes, and system lines folded."""
+    contacts = {id(entry): contact for entry, contact in messages}
+    order = {id(entry): 0 for entry, _contact in messages}
+    everything = [entry for entry, _contact in messages] + notes + system
+    # What is said stands before what was done about it in the same instant.
+    everything.sort(key=lambda entry: (entry.at, order.get(id(entry), 1), entry.bubble.id if entry.bubble else 0))
+    zone = get_current_timezone()
+    woven: list[rows.Entry] = []
+    day: date | None = None
+    current: int | None = None
+    for entry in everything:
+        contact = contacts.get(id(entry))
+        head = None
+        if contact is not None and contact.pk != current:
+            head, current = _head(have, contact, entry.at), contact.pk
+        begins = entry.at.astimezone(zone).date() != day
+        day = entry.at.astimezone(zone).date()
+        previous = woven[-1] if woven else None
+        if entry.system and previous is not None and previous.system and not begins:
+            woven[-1] = replace(previous, system=(*previous.system, *entry.system))
+            continue
+        is_unread = bool(unread and entry.bubble and entry.bubble.id == unread)
+        woven.append(replace(entry, day=begins, contact=head, is_first_unread=is_unread))
+    return tuple(woven)
+
+
+def _head(have: Rights, contact: Contact, at: datetime) -> rows.ContactHead:
+    readable = have.may_read_contact(contact.entry_queue_id)
+    reasons = {"thanks": _("a thank-you"), "like": _("a like"), "spam": _("spam"), "other": _("nothing asked")}
+    return rows.ContactHead(
+        id=contact.pk,
+        surface=SURFACES[contact.surface],
+        account=contact.account.name or contact.account.address,
+        subject=contact.subject if readable else "",
+        at=at,
+        is_unanswered=contact.unanswered_since is not None,
+        queue_name=have.queue_name(contact.entry_queue_id),
+        no_reply_words=_("No reply needed: %(reason)s")
+        % {"reason": reasons.get(contact.no_reply_reason, contact.no_reply_reason)}
+        if contact.no_reply_at
+        else "",
+    )

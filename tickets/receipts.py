@@ -1,0 +1,142 @@
+"""News of a message of ours: from our own outbox, and from the provider afterwards (row 23)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from agents import history
+from channels.happenings import DeliveryReceipt, InboundMessage
+from channels.models import Outbound
+from channels.receiver import PROCESSED, Answer
+from contactcentre.lib import realtime
+from contactcentre.lib.text import clean_line
+from customers import resolving
+from tickets import urgency
+from tickets.events import ticket_changed
+from tickets.models import LIVE, Contact, Message, State, Ticket
+from tickets.targets import Targets
+
+# One bubble may stand for several provider calls; it shows the worst of them.
+WORST = ("failed", "unknown", "retry", "sending", "queued", "sent", "cancelled")
+TROUBLE = ("failed", "unknown")
+
+
+def reference(message_id: int) -> str:
+    """What the outbox calls a message."""
+    return f"message:{message_id}"
+
+
+def apply(receipt: DeliveryReceipt, *, now: datetime) -> Answer:
+    """Put a receipt on its message; filtered where it speaks of none of ours."""
+    message = _message(receipt)
+    if message is None:
+        return Answer("receipt for nothing of ours")
+    if receipt.state in ("delivered", "read"):
+        column = f"{receipt.state}_at"
+        Message.objects.filter(pk=message.pk, **{f"{column}__isnull": True}).update(**{column: receipt.at})
+        realtime.publish(*ticket_changed(message.ticket))
+        return PROCESSED
+    if receipt.state in ("bounced", "delayed"):
+        return _bounce(message, receipt.state, receipt.reason, at=receipt.at, now=now)
+    return _own(message, receipt, now=now)
+
+
+def report(message: InboundMessage, *, now: datetime) -> Answer:
+    """A delivery report (RFC 3464) marks its message and makes no ticket (row 28)."""
+    ours = Message.objects.filter(channel_kind="email", direction="out", reference=message.report_on).first()
+    if ours is None:
+        return Answer("a delivery report on nothing of ours")
+    return _bounce(ours, message.report, message.automatic, at=min(message.said_at, now), now=now)
+
+
+def _message(receipt: DeliveryReceipt) -> Message | None:
+    if receipt.reference.startswith("message:"):
+        return Message.objects.filter(pk=int(receipt.reference.removeprefix("message:"))).first()
+    if not receipt.external_id:
+        return None
+    return Message.objects.filter(
+        channel_kind=receipt.channel_kind, scope=receipt.scope, external_id=receipt.external_id, direction="out"
+    ).first()
+
+
+def _locked(message: Message) -> tuple[Ticket, Message]:
+    """The message's ticket and the message itself, locked in the order everybody locks: customer, then ticket."""
+    resolving.lock(message.customer_id)
+    ticket = Ticket.objects.select_for_update().get(pk=message.ticket_id)
+    return ticket, Message.objects.select_for_update(of=("self",)).select_related("contact").get(pk=message.pk)
+
+
+def _own(message: Message, receipt: DeliveryReceipt, *, now: datetime) -> Answer:
+    """What our outbox did: the bubble shows the worst of its rows, trouble makes the contact unanswered again."""
+    ticket, message = _locked(message)
+    states = set(Outbound.objects.filter(reference=reference(message.pk)).values_list("state", flat=True))
+    states.discard(receipt.state)
+    states.add(receipt.state)
+    was, message.state = message.state, next(state for state in WORST if state in states)
+    message.state_reason = clean_line(receipt.reason, 500) if message.state != "sent" else ""
+    if receipt.external_id and not message.external_id:
+        message.external_id = receipt.external_id
+    if message.state == "sent" and message.sent_at is None:
+        message.sent_at = receipt.at
+    message.save(update_fields=["state", "state_reason", "external_id", "sent_at"])
+    if message.state == "sent":
+        _met(message)
+    if (was in TROUBLE) != (message.state in TROUBLE) or message.state in (*TROUBLE, "cancelled"):
+        _trouble(ticket, message, was=was, now=now)
+    realtime.publish(*ticket_changed(ticket, also_people={message.person_id} if message.person_id else None))
+    return PROCESSED
+
+
+def _met(message: Message) -> None:
+    """A target is met by what was sent, timed when the agent pressed Send: on every contact this answered."""
+    Contact.objects.filter(
+        ticket_id=message.ticket_id,
+        entry_queue_id=message.contact.entry_queue_id,
+        first_answered_at__isnull=True,
+        first_said_at__lte=message.said_at,
+    ).update(first_answered_at=message.said_at)
+
+
+def _trouble(ticket: Ticket, message: Message, *, was: str, now: datetime) -> None:
+    """Failed and unknown replies answered nobody; a ticket solved with one is open again."""
+    ticket.send_trouble = Message.objects.filter(ticket=ticket, direction="out", state__in=TROUBLE).count()
+    if message.state in TROUBLE and ticket.state in (State.SOLVED, State.WAITING) and _may_open(ticket):
+        history.record(
+            at=now,
+            act="ticket.reopened",
+            ticket_id=ticket.pk,
+            customer_id=ticket.customer_id,
+            was=ticket.state,
+            by="send",
+        )
+        ticket.state, ticket.solved_at = State.OPEN, None
+    ticket.save(update_fields=["send_trouble", "state", "solved_at"])
+    if was != message.state:
+        history.record(
+            at=now,
+            act="message.state_changed",
+            ticket_id=ticket.pk,
+            customer_id=ticket.customer_id,
+            message=message.pk,
+            was=was,
+            to=message.state,
+        )
+    urgency.recount(ticket, Targets.load())
+
+
+def _may_open(ticket: Ticket) -> bool:
+    """A solved ticket opens again only where no newer one is live."""
+    return not Ticket.objects.filter(customer_id=ticket.customer_id, state__in=LIVE).exclude(pk=ticket.pk).exists()
+
+
+def _bounce(message: Message, kind: str, reason: str, *, at: datetime, now: datetime) -> Answer:
+    ticket, message = _locked(message)
+    message.state_reason = clean_line(reason, 500)
+    if kind == "delayed":
+        message.save(update_fields=["state_reason"])
+    else:
+        was, message.state, message.bounced_at = message.state, "failed", at
+        message.save(update_fields=["state", "state_reason", "bounced_at"])
+        _trouble(ticket, message, was=was, now=now)
+    realtime.publish(*ticket_changed(ticket))
+    return PROCESSED

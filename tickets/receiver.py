@@ -1,0 +1,37 @@
+"""The house's door: what channels/ hands up, and what became of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from channels.happenings import Call, Deleted, DeliveryReceipt, Edited, InboundMessage
+from channels.receiver import Answer
+from tickets import intake, outside, receipts
+
+
+class Receiver:
+    """Named by settings.CHANNELS_RECEIVER; typed by channels.receiver.Receives."""
+
+    def message(self, message: InboundMessage, *, account_id: int, now: datetime) -> Answer:
+        """A customer's words, or our own written outside this inbox."""
+        if message.report_on:
+            return receipts.report(message, now=now)
+        if message.direction == "out":
+            return outside.ours(message, account_id=account_id, now=now)
+        return intake.receive(message, account_id=account_id, now=now)
+
+    def edited(self, edited: Edited, *, account_id: int, now: datetime) -> Answer:
+        """No channel of this installation tells of edits yet."""
+        return Answer("unsupported: edited")
+
+    def deleted(self, deleted: Deleted, *, account_id: int, now: datetime) -> Answer:
+        """No channel of this installation tells of deletions yet."""
+        return Answer("unsupported: deleted")
+
+    def receipt(self, receipt: DeliveryReceipt, *, account_id: int, now: datetime) -> Answer:
+        """News of a message of ours."""
+        return receipts.apply(receipt, now=now)
+
+    def call(self, call: Call, *, account_id: int, now: datetime) -> Answer:
+        """No phone line of this installation tells of calls yet."""
+        return Answer("unsupported: call")

@@ -1,0 +1,28 @@
+"""Addresses of the inbox."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from tickets.views import inbox, writing
+
+app_name = "tickets"
+urlpatterns = [
+    path("", inbox.inbox, name="inbox"),
+    path("list/", inbox.list_fragment, name="list"),
+    path("sidebar/", inbox.sidebar, name="sidebar"),
+    path("t/<int:ticket_id>/", inbox.ticket, name="ticket"),
+    path("t/<int:ticket_id>/timeline/", inbox.timeline_fragment, name="timeline"),
+    path("t/<int:ticket_id>/reply/", writing.reply, name="reply"),
+    path("t/<int:ticket_id>/note/", writing.note, name="note"),
+    path("t/<int:ticket_id>/draft/", writing.draft, name="draft"),
+    path("t/<int:ticket_id>/upload/", writing.upload, name="upload"),
+    path("t/<int:ticket_id>/looking/", writing.looking, name="looking"),
+    path("t/<int:ticket_id>/templates/", writing.templates_for, name="templates"),
+    path("colleagues/", writing.colleagues, name="colleagues"),
+    path("messages/<int:message_id>/undo/", writing.undo_send, name="undo-send"),
+    path("messages/<int:message_id>/retry/", writing.retry, name="retry"),
+    path("messages/<int:message_id>/settle/", writing.settle, name="settle"),
+    path("messages/<int:message_id>/html/", inbox.mail_html, name="mail-html"),
+    path("attachments/<int:attachment_id>/", inbox.attachment, name="attachment"),
+]

@@ -1,0 +1,214 @@
+"""Reading: lists, tickets, timelines, attachments."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from django.core.exceptions import BadRequest
+from django.core.files.storage import default_storage
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from agents.access import me, works_tickets
+from agents.models import Person
+from contactcentre.lib import realtime
+from tickets import access, features, html_mail, reading
+from tickets.access import Rights
+from tickets.models import Attachment, Message
+from tickets.queries import figures, lists, timeline
+from tickets.queries import ticket as ticket_query
+
+
+def where(params: QueryDict) -> dict[str, Any]:
+    """Which list the address names. Raises BadRequest for a queue that is no number."""
+    queue = params.get("queue", "")
+    if queue and not queue.isdigit():
+        raise BadRequest(_("That queue does not exist."))
+    return {"view": params.get("view") or "open", "queue_id": int(queue) if queue else None}
+
+
+def frame(person: Person, have: Rights, *, current: str, now: datetime, stream: str) -> dict[str, Any]:
+    """What every page of the inbox shows around itself."""
+    views, queues = figures.sidebar(person, have, current=current, now=now)
+    return {
+        "person": person,
+        "brand": "Acme Care",
+        "views": views,
+        "queues": queues,
+        "all_queues": have.all_queues,
+        "stream": stream,
+        "now": now,
+        "features": features.of(person),
+    }
+
+
+def _list(request: HttpRequest, person: Person, have: Rights, stream: str) -> Any:
+    try:
+        return lists.page(
+            person,
+            have,
+            **where(request.GET),
+            after=request.GET.get("after", ""),
+            before=request.GET.get("before", ""),
+            stream=stream,
+        )
+    except lists.BadCursor as error:
+        raise BadRequest(_("That place in the list does not exist.")) from error
+
+
+@never_cache
+@require_GET
+@works_tickets
+def inbox(request: HttpRequest) -> HttpResponse:
+    """The inbox with a list and no ticket open."""
+    person, now, stream = me(request), timezone.now(), realtime.position()
+    have = access.rights(person)
+    shown = _list(request, person, have, stream)
+    context = frame(person, have, current=shown.view, now=now, stream=stream)
+    return render(request, "inbox/page.html", {**context, "list": shown, "page": None, "place": place(request.GET)})
+
+
+@never_cache
+@require_GET
+@works_tickets
+def ticket(request: HttpRequest, ticket_id: int) -> HttpResponse:
+    """One ticket in the inbox: the whole page, or its two panes for htmx. A merged number leads to where it went."""
+    person, now, stream = me(request), timezone.now(), realtime.position()
+    have = access.rights(person)
+    found = access.ticket_to_read(have, ticket_id)
+    if found.merged_into_id and found.state == "merged":
+        query = request.GET.urlencode()
+        return HttpResponseRedirect(
+            reverse("tickets:ticket", args=[found.merged_into_id]) + (f"?{query}" if query else "")
+        )
+    shown = ticket_query.page(person, have, found, now=now, stream=stream)
+    reading.mark(person=person, ticket=found, arrival=found.arrivals, now=now)
+    context: dict[str, Any] = {"page": shown, "place": place(request.GET)}
+    if request.headers.get("HX-Request"):
+        context |= {"person": person, "now": now, "features": features.of(person), "all_queues": have.all_queues}
+        return render(request, "inbox/_ticket_panes.html", context)
+    listed = _list(request, person, have, stream)
+    return render(
+        request,
+        "inbox/page.html",
+        {**frame(person, have, current=listed.view, now=now, stream=stream), "list": listed, **context},
+    )
+
+
+@never_cache
+@require_GET
+@works_tickets
+def list_fragment(request: HttpRequest) -> HttpResponse:
+    """A list by itself: for htmx, for live refreshing, for the next page."""
+    person, now, stream = me(request), timezone.now(), realtime.position()
+    have = access.rights(person)
+    context = {
+        "list": _list(request, person, have, stream),
+        "person": person,
+        "now": now,
+        "place": place(request.GET),
+        "current_id": _number(request.GET.get("open", "")),
+        "features": features.of(person),
+    }
+    return render(request, "inbox/_list.html", context)
+
+
+@never_cache
+@require_GET
+@works_tickets
+def sidebar(request: HttpRequest) -> HttpResponse:
+    """The views and queues with their figures, for live refreshing."""
+    person, now = me(request), timezone.now()
+    have = access.rights(person)
+    current = f"queue-{request.GET['queue']}" if request.GET.get("queue") else request.GET.get("view", "open")
+    return render(
+        request, "inbox/_sidebar_lists.html", frame(person, have, current=current, now=now, stream=realtime.position())
+    )
+
+
+@never_cache
+@require_GET
+@works_tickets
+def timeline_fragment(request: HttpRequest, ticket_id: int) -> HttpResponse:
+    """The timeline by itself: the newest stretch for live refreshing, an older one with ?before=."""
+    person, now = me(request), timezone.now()
+    have = access.rights(person)
+    found = access.ticket_to_read(have, ticket_id)
+    before = request.GET.get("before", "")
+    try:
+        stretch = timeline.page(person, have, found, before=before, now=now)
+    except lists.BadCursor as error:
+        raise BadRequest(_("That place in the timeline does not exist.")) from error
+    if not before:
+        reading.mark(person=person, ticket=found, arrival=found.arrivals, now=now)
+    return render(
+        request,
+        "inbox/_timeline.html",
+        {
+            "entries": stretch.entries,
+            "older": stretch.older,
+            "ticket_id": found.pk,
+            "arrivals": found.arrivals,
+            "person": person,
+            "now": now,
+            "features": features.of(person),
+        },
+    )
+
+
+@never_cache
+@require_GET
+@works_tickets
+def attachment(request: HttpRequest, attachment_id: int) -> FileResponse:
+    """An attachment's bytes, for those who may see the ticket; never run by the browser."""
+    have = access.rights(me(request))
+    found = get_object_or_404(Attachment.objects.select_related("file", "message__contact"), pk=attachment_id)
+    access.message_to_read(have, found.message)
+    if found.file is None:
+        raise Http404
+    shown_inline = found.file.content_type in timeline.INLINE_IMAGES and "save" not in request.GET
+    answer = FileResponse(default_storage.open(found.file.path, "rb"), content_type=found.file.content_type)
+    # Not a header with the raw name: names are strangers' text (RFC 6266, RFC 8187).
+    kind = "inline" if shown_inline else "attachment"
+    answer["Content-Disposition"] = f"{kind}; filename*=UTF-8''{quote(found.name, safe='')}"
+    answer["X-Content-Type-Options"] = "nosniff"
+    answer["Content-Security-Policy"] = "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"
+    answer["Cache-Control"] = "private, max-age=86400"
+    if not shown_inline:
+        answer["Content-Type"] = "application/octet-stream"
+    return answer
+
+
+@never_cache
+@require_GET
+@works_tickets
+def mail_html(request: HttpRequest, message_id: int) -> HttpResponse:
+    """A mail as it was sent: sanitised at intake, in a sandboxed frame, loading nothing from elsewhere."""
+    have = access.rights(me(request))
+    message = get_object_or_404(Message.objects.select_related("contact"), pk=message_id)
+    access.message_to_read(have, message)
+    if not message.html:
+        raise Http404
+    answer = render(request, "inbox/mail.html", {"html": html_mail.shown(message)})
+    answer["Content-Security-Policy"] = (
+        "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src 'self'; "
+        "style-src 'unsafe-inline'; frame-ancestors 'self'"
+    )
+    return answer
+
+
+def place(params: QueryDict) -> str:
+    """The list's part of an address, to keep it in links: "?view=mine" or nothing."""
+    kept = {name: params[name] for name in ("view", "queue") if params.get(name)}
+    return f"?{urlencode(kept)}" if kept else ""
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdigit() else None
