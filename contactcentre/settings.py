@@ -194,6 +194,9 @@ CHANNELS_RECEIVER = "tickets.receiver.Receiver"
 # What a mailbox's account waits between polls, in seconds.
 POLL_SECONDS = {"email": env.number("MAIL_POLL_SECONDS", 5 if PRACTICE else 60), "x": 60, "facebook": 120}
 
+# How long one delivery may take before somebody else looks what became of it: longer than the adapters' own limits.
+DELIVERY_LEASE_SECONDS = env.number("DELIVERY_LEASE_SECONDS", 150)
+
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -229,6 +232,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
     "loggers": {
         "httpx": {"level": "WARNING"},
+        "imapclient": {"level": "WARNING"},
         "urllib3": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
     },

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
+from contactcentre.lib.html import place_pictures
 from tickets.models import Message
-
-_CID = re.compile(r"cid:([^\"'\s>]+)", re.IGNORECASE)
 
 
 def shown(message: Message) -> SafeString:
@@ -17,4 +14,4 @@ def shown(message: Message) -> SafeString:
     attachments = message.attachments.filter(file__isnull=False).exclude(content_id="")
     by_cid = {attachment.content_id: reverse("tickets:attachment", args=[attachment.pk]) for attachment in attachments}
     # Sanitised at intake by contactcentre.lib.html; what is put in here are addresses of our own making.
-    return mark_safe(_CID.sub(lambda match: by_cid.get(match[1], ""), message.html))  # noqa: S308
+    return mark_safe(place_pictures(message.html, by_cid))  # noqa: S308

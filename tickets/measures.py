@@ -87,7 +87,9 @@ def nothing(queue_id: int) -> QueueFigures:
     return _figures(queue_id, {}, {}, now=None)
 
 
-def _figures(queue: int, standing: dict[str, object], answered: dict[str, object], *, now: datetime | None) -> QueueFigures:
+def _figures(
+    queue: int, standing: dict[str, object], answered: dict[str, object], *, now: datetime | None
+) -> QueueFigures:
     since = standing.get("since")
     median = answered.get("median")
     return QueueFigures(

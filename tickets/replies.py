@@ -151,6 +151,8 @@ def undo(*, person: Person, message_id: int, now: datetime) -> Message:
     message, ticket = _own(person, message_id)
     if message.person_id != person.pk:
         raise PermissionDenied
+    if message.state == "cancelled":
+        return message
     if not outbox.cancel(reference=reference(message.pk), now=now):
         raise CannotReply(_("It is too late: the message is already on its way."))
     # The receipt of the cancelling has changed both rows.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from channels.surfaces import SURFACES, Surface
@@ -284,14 +284,14 @@ class TicketPage:
     subject: str
     merged_into: int | None
     may_act: bool
+    is_blocked: bool
     arrivals: int
-    entries: tuple[Entry, ...]
-    older: str
-    older_count: int
-    customer: CustomerCard
-    composer: ComposerState | None
-    stream: str
-    others: tuple[Colleague, ...] = field(default=())
+    # The head alone (live refreshing) has none of what follows.
+    entries: tuple[Entry, ...] = ()
+    older: str = ""
+    customer: CustomerCard | None = None
+    composer: ComposerState | None = None
+    stream: str = ""
 
 
 def surfaces(names: list[str]) -> tuple[Surface, ...]:

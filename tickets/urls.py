@@ -12,6 +12,7 @@ urlpatterns = [
     path("list/", inbox.list_fragment, name="list"),
     path("sidebar/", inbox.sidebar, name="sidebar"),
     path("t/<int:ticket_id>/", inbox.ticket, name="ticket"),
+    path("t/<int:ticket_id>/head/", inbox.head, name="head"),
     path("t/<int:ticket_id>/timeline/", inbox.timeline_fragment, name="timeline"),
     path("t/<int:ticket_id>/reply/", writing.reply, name="reply"),
     path("t/<int:ticket_id>/note/", writing.note, name="note"),

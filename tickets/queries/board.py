@@ -101,19 +101,15 @@ def board(person: Person, have: Rights, *, now: datetime) -> Board:
 def _tickets(person: Person, have: Rights) -> dict[int, tuple[rows.TicketRow, ...]]:
     """The most urgent open tickets of every queue: one scan per queue of the list's own index."""
     wanted: list[Ticket] = []
-    base = Ticket.objects.filter(state="open")
+    open_ones = Ticket.objects.filter(state="open")
     parts = [
-        base.filter(queue_id=queue.id).order_by("urgent_at", "id").values("pk")[:PER_COLUMN]
+        open_ones.filter(queue_id=queue.id).order_by("urgent_at", "id").values("pk")[:PER_COLUMN]
         for queue in have.all_queues
     ]
     if parts:
         union = parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
         ids = [row["pk"] for row in union]
-        wanted = list(
-            Ticket.objects.select_related("customer", "owner", "last_author")
-            .filter(pk__in=ids)
-            .order_by("urgent_at", "id")
-        )
+        wanted = list(lists.base(person).filter(pk__in=ids).order_by("urgent_at", "id"))
     shown = lists.rows_of(person, have, wanted)
     found: dict[int, list[rows.TicketRow]] = {}
     for ticket, row in zip(wanted, shown, strict=True):

@@ -14,12 +14,13 @@ from channels.surfaces import SURFACES
 from customers.models import Identity, IdentityKind
 from tickets import rows
 from tickets.access import Rights
-from tickets.models import Contact, Draft, Reading, Ticket
+from tickets.models import Contact, Draft, Ticket
 from tickets.queries import timeline
 from tickets.queries.lists import colleague, who
 
 EARLIER_LIMIT = 20
 CONTACT_LIMIT = 40
+OVER = ("merged", "closed")
 
 # By which surface an identity is reached, for its badge.
 BADGES = {
@@ -31,15 +32,31 @@ BADGES = {
 }
 
 
-def page(person: Person, have: Rights, ticket: Ticket, *, now: datetime, stream: str = "") -> rows.TicketPage:
-    """All of the ticket pane and the customer pane, in ten statements whatever the history's length."""
-    read = Reading.objects.filter(person=person, ticket=ticket).values_list("arrival", flat=True).first() or 0
+def page(
+    person: Person, have: Rights, ticket: Ticket, *, now: datetime, read: int = 0, stream: str = ""
+) -> rows.TicketPage:
+    """All of the ticket pane and the customer pane, in eight statements whatever the history's length.
+
+    `read` is the arrival number this person had read to before.
+    """
     stretch = timeline.page(person, have, ticket, read=read, now=now)
     contacts = list(
         Contact.objects.select_related("account", "identity")
         .filter(customer_id=ticket.customer_id)
         .order_by("-last_said_at", "-id")[:CONTACT_LIMIT]
     )
+    return replace(
+        head(person, have, ticket),
+        entries=stretch.entries,
+        older=stretch.older,
+        customer=_customer(ticket),
+        composer=_composer(person, have, ticket, contacts, now=now) if ticket.state not in OVER else None,
+        stream=stream,
+    )
+
+
+def head(person: Person, have: Rights, ticket: Ticket) -> rows.TicketPage:
+    """The ticket's head by itself, in no statement of its own."""
     return rows.TicketPage(
         id=ticket.pk,
         who=who(ticket),
@@ -58,15 +75,8 @@ def page(person: Person, have: Rights, ticket: Ticket, *, now: datetime, stream:
         subject=ticket.subject,
         merged_into=ticket.merged_into_id,
         may_act=have.may_read(ticket),
+        is_blocked=ticket.customer.blocked_at is not None,
         arrivals=ticket.arrivals,
-        entries=stretch.entries,
-        older=stretch.older,
-        older_count=0,
-        customer=_customer(ticket),
-        composer=_composer(person, have, ticket, contacts, now=now)
-        if ticket.state not in ("merged", "closed")
-        else None,
-        stream=stream,
     )
 
 
@@ -74,10 +84,9 @@ def _customer(ticket: Ticket) -> rows.CustomerCard:
     customer = ticket.customer
     identities = list(Identity.objects.filter(customer=customer).order_by("first_seen_at", "id")[:50])
     tickets = list(
-        Ticket.objects.filter(Q(customer=customer) | Q(relations__other=ticket) | Q(pk__in=_related(ticket)))
+        Ticket.objects.filter(Q(customer=customer) | Q(pk__in=ticket.relations.values("other")))
         .exclude(pk=ticket.pk)
         .exclude(state="merged")
-        .distinct()
         .order_by("-id")[:EARLIER_LIMIT]
     )
     return rows.CustomerCard(
@@ -91,10 +100,6 @@ def _customer(ticket: Ticket) -> rows.CustomerCard:
         related=tuple(_earlier(other) for other in tickets if other.customer_id != customer.pk),
         is_blocked=customer.blocked_at is not None,
     )
-
-
-def _related(ticket: Ticket) -> list[int]:
-    return list(ticket.relations.values_list("other_id", flat=True)[:EARLIER_LIMIT])
 
 
 def _identity(identity: Identity) -> rows.IdentityRow:
@@ -184,8 +189,3 @@ def _way(contact: Contact, *, now: datetime) -> rows.Recipient:
         window_until=until,
         is_unanswered=contact.unanswered_since is not None,
     )
-
-
-def with_others(shown: rows.TicketPage, others: tuple[rows.Colleague, ...]) -> rows.TicketPage:
-    """The page with who else looks at it."""
-    return replace(shown, others=others)

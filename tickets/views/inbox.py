@@ -88,8 +88,8 @@ def ticket(request: HttpRequest, ticket_id: int) -> HttpResponse:
         return HttpResponseRedirect(
             reverse("tickets:ticket", args=[found.merged_into_id]) + (f"?{query}" if query else "")
         )
-    shown = ticket_query.page(person, have, found, now=now, stream=stream)
-    reading.mark(person=person, ticket=found, arrival=found.arrivals, now=now)
+    read = reading.mark(person=person, ticket=found, arrival=found.arrivals, now=now)
+    shown = ticket_query.page(person, have, found, now=now, read=read, stream=stream)
     context: dict[str, Any] = {"page": shown, "place": place(request.GET)}
     if request.headers.get("HX-Request"):
         context |= {"person": person, "now": now, "features": features.of(person), "all_queues": have.all_queues}
@@ -99,6 +99,22 @@ def ticket(request: HttpRequest, ticket_id: int) -> HttpResponse:
         request,
         "inbox/page.html",
         {**frame(person, have, current=listed.view, now=now, stream=stream), "list": listed, **context},
+    )
+
+
+@never_cache
+@require_GET
+@works_tickets
+def head(request: HttpRequest, ticket_id: int) -> HttpResponse:
+    """The head of a ticket by itself, for live refreshing."""
+    person, now = me(request), timezone.now()
+    have = access.rights(person)
+    found = access.ticket_to_read(have, ticket_id)
+    context = {"page": ticket_query.head(person, have, found), "place": place(request.GET)}
+    return render(
+        request,
+        "inbox/_head.html",
+        {**context, "person": person, "now": now, "features": features.of(person), "all_queues": have.all_queues},
     )
 
 

@@ -1,0 +1,171 @@
+"""How the inbox writes times, dues and customers' words."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+from django import template
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import escape, format_html, format_html_join, urlize
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from channels.surfaces import SURFACES, Surface
+
+register = template.Library()
+
+SOON = timedelta(minutes=30)
+CAP = 1000
+_MENTION = re.compile(r"(?<![\w@])@(\w+)")
+
+# Surface → the badge's class and icon.
+BADGES = {
+    "x:mention": ("x", "brand-x"),
+    "x:dm": ("x", "brand-x"),
+    "facebook:comment": ("facebook", "brand-facebook"),
+    "facebook:messenger": ("messenger", "brand-messenger"),
+    "email": ("email", "mail"),
+    "phone": ("phone", "phone"),
+}
+_STATE_ICONS = {
+    "queued": "clock",
+    "sending": "send",
+    "retry": "refresh",
+    "sent": "check",
+    "delivered": "circle-check",
+    "read": "eye",
+    "failed": "alert-circle",
+    "unknown": "help-circle",
+}
+
+
+@register.inclusion_tag("inbox/_badge.html")
+def channel_badge(surface: Surface) -> dict[str, object]:
+    """The small coloured sign of a surface's channel."""
+    kind, icon = BADGES[surface.name]
+    return {"kind": kind, "icon": icon, "label": surface.label}
+
+
+@register.inclusion_tag("inbox/_badge.html")
+def badge_of(name: str) -> dict[str, object]:
+    """The sign of a surface given by its name."""
+    return channel_badge(SURFACES[name])
+
+
+@register.simple_tag
+def due_pill(due_at: datetime | None, snoozed_until: datetime | None, now: datetime) -> SafeString:
+    """By when somebody must act: words in a pill, amber within half an hour, red when overdue."""
+    if snoozed_until is not None:
+        words = _("until %(time)s") % {"time": moment(snoozed_until, now)}
+        return format_html('<span class="due due--none">{}</span>', words)
+    if due_at is None:
+        return mark_safe("<span></span>")
+    left = due_at - now
+    kind = " due--late" if left < timedelta(0) else " due--soon" if left <= SOON else ""
+    exact = date_format(timezone.localtime(due_at), "DATETIME_FORMAT")
+    return format_html(
+        '<span class="due{}" data-due="{}" title="{}">{}</span>', kind, due_at.isoformat(), exact, due_words(left)
+    )
+
+
+def due_words(left: timedelta) -> str:
+    """How long is left, in the shortest words: 8 min, 1 h 20, 3 d, overdue 3 min."""
+    words = span(abs(left))
+    return _("overdue %(span)s") % {"span": words} if left < timedelta(0) else words
+
+
+def span(length: timedelta) -> str:
+    """A length of time: 8 min, 1 h 20, 3 h, 2 d."""
+    minutes = int(length.total_seconds() // 60)
+    if minutes < 60:
+        return _("%(n)s min") % {"n": minutes}
+    hours, rest = divmod(minutes, 60)
+    if hours < 48:
+        return _("%(h)s h %(m)02d") % {"h": hours, "m": rest} if rest and hours < 10 else _("%(h)s h") % {"h": hours}
+    return _("%(n)s d") % {"n": hours // 24}
+
+
+@register.filter
+def as_span(length: timedelta | None) -> str:
+    """A length of time in words, a dash where there is none."""
+    return span(length) if length is not None else "–"
+
+
+def moment(at: datetime, now: datetime) -> str:
+    """A time as short as it can be told: 14:02 today, Mon 9:30 this week, 3 Sept before that."""
+    local, today = timezone.localtime(at), timezone.localtime(now)
+    if local.date() == today.date():
+        return date_format(local, "H:i")
+    if abs(local.date() - today.date()) < timedelta(days=7):
+        return date_format(local, "D H:i")
+    return date_format(local, "j M" if local.year == today.year else "j M Y")
+
+
+@register.filter
+def short_time(at: datetime, now: datetime) -> str:
+    """See moment()."""
+    return moment(at, now)
+
+
+@register.filter
+def day_name(at: datetime, now: datetime | None) -> str:
+    """The day separator's words."""
+    local, today = timezone.localtime(at), timezone.localtime(now or timezone.now())
+    words = date_format(local, "l j F" if local.year == today.year else "l j F Y")
+    if local.date() == today.date():
+        return _("Today, %(day)s") % {"day": words}
+    if local.date() == today.date() - timedelta(days=1):
+        return _("Yesterday, %(day)s") % {"day": words}
+    return words
+
+
+@register.filter
+def said(text: str) -> SafeString:
+    """What somebody wrote, escaped, in paragraphs, with its web addresses as links that tell nobody where from."""
+    paragraphs = re.split(r"\n{2,}", text.strip("\n"))
+    linked = ((mark_safe(_links(paragraph).replace("\n", "<br>")),) for paragraph in paragraphs)  # noqa: S308
+    return format_html_join("", "<p>{}</p>", linked)
+
+
+def _links(paragraph: str) -> str:
+    # urlize escapes everything it does not make a link of.
+    linked = urlize(paragraph, nofollow=True, autoescape=True)
+    return linked.replace('rel="nofollow"', 'rel="nofollow noopener noreferrer" target="_blank"')
+
+
+@register.filter
+def noted(text: str) -> SafeString:
+    """A note's words, with @mentions marked."""
+    paragraphs = []
+    for paragraph in re.split(r"\n{2,}", text.strip("\n")):
+        words = _MENTION.sub(r'<span class="mention">@\1</span>', str(escape(paragraph)))
+        paragraphs.append((mark_safe(words.replace("\n", "<br>")),))  # noqa: S308  (escaped above)
+    return format_html_join("", "<p>{}</p>", paragraphs)
+
+
+@register.filter
+def quoted_lines(text: str) -> str:
+    """What the fold over quoted words says."""
+    count = len(text.splitlines())
+    return ngettext("Quoted mail, %(n)s line", "Quoted mail, %(n)s lines", count) % {"n": count}
+
+
+@register.filter
+def state_icon(state: str) -> str:
+    """The sign of a bubble's state."""
+    return _STATE_ICONS.get(state, "check")
+
+
+@register.filter
+def capped(count: int) -> str:
+    """A count for the sidebar: from a thousand on "1000+"."""
+    return str(count) if count < CAP else f"{CAP}+"
+
+
+@register.filter
+def with_query(place: str, name: str) -> str:
+    """The list's address part made ready for one more value: "?view=mine&after=" or "?after="."""
+    return f"{place}&{name}=" if place else f"?{name}="
