@@ -12,10 +12,10 @@ class Features:
     """What a person finds on their pages."""
 
     compose: bool = True
-    act: bool = False
-    search: bool = False
+    act: bool = True
+    search: bool = True
     call: bool = False
-    board: bool = False
+    board: bool = True
     accounts: bool = False
 
 

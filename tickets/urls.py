@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tickets.views import inbox, writing
+from tickets.views import acting, boards, inbox, writing
 
 app_name = "tickets"
 urlpatterns = [
@@ -20,6 +20,12 @@ urlpatterns = [
     path("t/<int:ticket_id>/upload/", writing.upload, name="upload"),
     path("t/<int:ticket_id>/looking/", writing.looking, name="looking"),
     path("t/<int:ticket_id>/templates/", writing.templates_for, name="templates"),
+    path("search/", boards.search, name="search"),
+    path("board/", boards.board, name="board"),
+    path("board/preview/", boards.preview, name="preview"),
+    path("assignees/", boards.assignees, name="assignees"),
+    *(path(f"act/{name}/", acting.act, {"name": name}, name=f"act-{name}") for name in acting.ACTS),
+    path("act/take-back/", acting.take_back, name="take-back"),
     path("colleagues/", writing.colleagues, name="colleagues"),
     path("messages/<int:message_id>/undo/", writing.undo_send, name="undo-send"),
     path("messages/<int:message_id>/retry/", writing.retry, name="retry"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from agents.models import Person
 from tickets import measures, rows
-from tickets.access import QueueName, Rights
+from tickets.access import QueueName, Rights, visible
 from tickets.models import Message, Ticket
 from tickets.queries import lists
 
@@ -95,6 +96,54 @@ def board(person: Person, have: Rights, *, now: datetime) -> Board:
         due_soon=sum(column.figures.due_soon for column in columns),
         answered_today=sum(column.figures.answered_today for column in columns),
         longest_wait=max(waits, default=None),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How many open tickets a queue or person holds, before and after."""
+
+    name: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an act on several tickets will mean, before it is done."""
+
+    count: int
+    overdue: int
+    soon: int
+    loads: tuple[Load, ...]
+
+
+def preview(have: Rights, *, tickets: list[int], queue_id: int | None, owner_id: int | None, now: datetime) -> Preview:
+    """The effect of moving or assigning these tickets: their due times, and the loads where they come from and go."""
+    chosen = list(
+        visible(have, Ticket.objects.filter(pk__in=tickets, state="open")).only("id", "queue", "owner", "due_at")
+    )
+    loads: list[Load] = []
+    if queue_id is not None and have.queue_name(queue_id):
+        held = dict(Ticket.objects.filter(state="open").values_list("queue_id").annotate(Count("id")).order_by())
+        leaving = Counter(ticket.queue_id for ticket in chosen if ticket.queue_id != queue_id)
+        loads = [
+            Load(have.queue_name(queue), held.get(queue, 0), held.get(queue, 0) - n) for queue, n in leaving.items()
+        ]
+        coming = held.get(queue_id, 0)
+        loads.append(Load(have.queue_name(queue_id), coming, coming + sum(leaving.values())))
+    elif owner_id is not None:
+        owner = Person.objects.filter(pk=owner_id).first()
+        if owner is not None:
+            held_now = Ticket.objects.filter(state="open", owner=owner).count()
+            more = sum(1 for ticket in chosen if ticket.owner_id != owner_id)
+            loads = [Load(owner.name, held_now, held_now + more)]
+    dues = [ticket.due_at for ticket in chosen if ticket.due_at is not None]
+    return Preview(
+        count=len(chosen),
+        overdue=sum(1 for due in dues if due < now),
+        soon=sum(1 for due in dues if now <= due < now + measures.SOON),
+        loads=tuple(loads),
     )
 
 

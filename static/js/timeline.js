@@ -1,0 +1,157 @@
+// The timeline's scroll while messages arrive, and what of it the reader has had on screen.
+
+import { icon } from "./icon.js";
+import { word } from "./words.js";
+
+const NEAR = 48;
+
+let bottomBefore = true;
+let anchor = null;
+let incoming = new Set();
+let older = null;
+const watched = new WeakSet();
+
+const entries = () => document.getElementById("timeline-entries");
+const scrollerOf = (element) => element?.closest(".timeline") ?? null;
+const isAtBottom = (scroller) => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;
+
+/** The arrival number of the newest thing the reader has had on screen, or null where there is no timeline. */
+export function seen() {
+  const element = entries();
+  return element ? Number(element.dataset.seen ?? element.dataset.arrivals ?? 0) : null;
+}
+
+/** Show the end of the timeline, where the newest is. */
+export function toEnd() {
+  const scroller = scrollerOf(entries());
+  if (!scroller) return;
+  scroller.scrollTop = scroller.scrollHeight;
+  noteSeen(scroller);
+}
+
+/** Begin with a timeline that has just come onto the page: at the first unread message, or at the end. */
+export function begin() {
+  const element = entries();
+  const scroller = scrollerOf(element);
+  if (!scroller || watched.has(element)) return;
+  watched.add(element);
+  element.dataset.seen = element.dataset.arrivals ?? "0";
+  const unread = element.querySelector(".unread-line");
+  if (!location.hash.startsWith("#message-")) {
+    if (unread) scroller.scrollTop += unread.getBoundingClientRect().top - scroller.getBoundingClientRect().top - 24;
+    else scroller.scrollTop = scroller.scrollHeight;
+  }
+  let wasAtBottom = isAtBottom(scroller);
+  scroller.addEventListener("scroll", () => {
+    wasAtBottom = isAtBottom(scroller);
+    if (wasAtBottom) noteSeen(scroller);
+  }, { passive: true });
+  // Pictures that load and a composer that grows must not push the newest words out of sight.
+  const sizes = new ResizeObserver(() => {
+    if (!element.isConnected) sizes.disconnect();
+    else if (wasAtBottom) scroller.scrollTop = scroller.scrollHeight;
+  });
+  sizes.observe(element);
+  sizes.observe(scroller);
+}
+
+/** Listen to what changes the timeline. Once per page. */
+export function start() {
+  document.addEventListener("live:before", ({ target, detail }) => {
+    if (target.id !== "timeline-entries") return;
+    const scroller = scrollerOf(target);
+    keepOlder(target, detail.fresh);
+    incoming = new Set(idsOf(target));
+    bottomBefore = isAtBottom(scroller);
+    anchor = bottomBefore ? null : firstVisible(target, scroller);
+  });
+  document.addEventListener("live:updated", ({ target }) => {
+    if (target.id !== "timeline-entries") return;
+    const scroller = scrollerOf(target);
+    const came = idsOf(target).filter((id) => !incoming.has(id));
+    if (bottomBefore) {
+      scroller.scrollTop = scroller.scrollHeight;
+      noteSeen(scroller);
+    } else {
+      if (anchor?.element.isConnected) scroller.scrollTop += topOf(anchor.element, scroller) - anchor.top;
+      if (came.length) offerNewest(scroller);
+      // Nothing came that has to be read: an answer's state, a colleague's act.
+      else target.dataset.seen = target.dataset.arrivals ?? target.dataset.seen;
+    }
+    const fromCustomer = came.some((id) => document.getElementById(id)?.querySelector(".bubble--in"));
+    if (fromCustomer) {
+      announce();
+      document.dispatchEvent(new CustomEvent("customer-wrote"));
+    }
+  });
+  document.addEventListener("visibilitychange", () => {
+    const scroller = scrollerOf(entries());
+    if (scroller && !document.hidden && isAtBottom(scroller)) noteSeen(scroller);
+  });
+  // Older messages go in above: the words one reads stay where they are.
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    const scroller = detail.target?.closest?.(".timeline");
+    older = scroller ? { scroller, below: scroller.scrollHeight - scroller.scrollTop } : null;
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    if (!older?.scroller.isConnected) return;
+    older.scroller.scrollTop = older.scroller.scrollHeight - older.below;
+    older = null;
+  });
+}
+
+// The answer holds the newest stretch. What the reader loaded above it stays, with the link to what is older still.
+function keepOlder(target, fresh) {
+  const freshIds = new Set(idsOf(fresh));
+  const shown = [...target.children];
+  const first = shown.findIndex((child) => freshIds.has(child.id));
+  if (first < 0) return;
+  const above = shown.slice(0, first);
+  if (!above.some((child) => isEntry(child))) return;
+  fresh.querySelector("#timeline-older")?.remove();
+  fresh.prepend(...above.map((child) => child.cloneNode(true)));
+}
+
+const isEntry = (child) => Boolean(child.id) && child.id !== "timeline-older" && child.id !== "timeline-empty";
+const idsOf = (element) => [...element.children].filter(isEntry).map((child) => child.id);
+
+function firstVisible(target, scroller) {
+  const edge = scroller.getBoundingClientRect().top;
+  const element = [...target.children].find((child) => child.getBoundingClientRect().bottom > edge);
+  return element ? { element, top: topOf(element, scroller) } : null;
+}
+
+function topOf(element, scroller) {
+  return element.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
+}
+
+function noteSeen(scroller) {
+  const element = entries();
+  if (document.hidden || scrollerOf(element) !== scroller) return;
+  element.dataset.seen = element.dataset.arrivals ?? "0";
+  scroller.querySelector("#timeline-new")?.remove();
+}
+
+function offerNewest(scroller) {
+  if (scroller.querySelector("#timeline-new")) return;
+  const button = document.createElement("button");
+  Object.assign(button, { type: "button", id: "timeline-new", className: "button button--small timeline__new" });
+  button.append(icon("chevron-down", true), ` ${word("new_messages")}`);
+  button.addEventListener("click", toEnd);
+  scroller.append(button);
+}
+
+function announce() {
+  let region = document.getElementById("announcements");
+  if (!region) {
+    region = document.createElement("p");
+    Object.assign(region, { id: "announcements", className: "visually-hidden" });
+    region.setAttribute("aria-live", "polite");
+    document.body.append(region);
+  }
+  const name = document.querySelector("#ticket-head .pane-head__title")?.textContent.trim();
+  const words = name ? word("new_message_from", { name }) : word("new_message");
+  // The same words twice are not read twice: emptied first.
+  region.textContent = "";
+  setTimeout(() => { region.textContent = words; }, 50);
+}
