@@ -46,6 +46,7 @@ ATTEMPTS = len(BACKOFF)
 ROUNDS = 4
 AGAIN_LIMIT = 1000
 
+# What a filtered or quarantined row says; shown translated, stored as it stands here.
 UNKNOWN_ACCOUNT = gettext_noop("unknown account")
 BEFORE_BEGINNING = gettext_noop("before the account began")
 UNSUPPORTED = gettext_noop("unsupported event")

@@ -73,7 +73,13 @@ export class Draft {
     this.saved = text;
     // Browsers let only 64 kB outlive a page; the rest is in the browser's own store.
     post(this.url, { kind: this.kind, text }, { last: new Blob([text]).size < 30_000 }).then(({ status }) => {
-      if (status === 200) forget(this.key);
+      if (status === 200) {
+        forget(this.key);
+        return;
+      }
+      // The page did not go away after all, and the server did not take the words.
+      this.saved = null;
+      this.changed();
     });
   }
 

@@ -38,9 +38,9 @@ function noticed(response) {
  * Ask for something. Resolves to {status, text, etag, response}; status 0 where no answer came.
  * Raises AbortError only when the given signal was aborted.
  */
-export async function get(url, { signal, etag } = {}) {
+export async function get(url, { signal, etag, also = {} } = {}) {
   const limit = AbortSignal.timeout(TIME_LIMIT);
-  const given = { ...headers(), ...(etag ? { "If-None-Match": etag } : {}) };
+  const given = { ...headers(), ...also, ...(etag ? { "If-None-Match": etag } : {}) };
   try {
     const response = await fetch(url, {
       headers: given,

@@ -1,0 +1,234 @@
+"""How an account is: one card of plain words, and the one thing an admin can do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from channels.books import Books, day_of
+from channels.models import AccountState, ChannelAccount
+
+Level = Literal["late", "soon", "fine"]
+ORDER: dict[str, int] = {"late": 0, "soon": 1, "fine": 2}
+
+# A few failures in a row are any network's bad minute; beyond these somebody should look.
+FAILURES_BEFORE_LATE = 5
+LAG_LATE = timedelta(minutes=15)
+LAG_SOON = timedelta(minutes=5)
+TOKEN_SOON = timedelta(days=14)
+
+ICONS = {"x": "brand-x", "facebook": "brand-facebook", "email": "mail", "phone": "phone"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mend:
+    """The button that mends it: a link, or (`post`) a form of one button."""
+
+    label: str
+    url: str
+    icon: str
+    post: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """How much a network still lets us ask."""
+
+    label: str
+    words: str
+    left: float
+    of: float
+    level: Level
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """One card. `lag` and `token` are empty where the kind has none; `is_new`: never switched on so far."""
+
+    id: int
+    kind: str
+    icon: str
+    title: str
+    about: str
+    level: Level
+    state: str
+    state_icon: str
+    is_paused: bool
+    is_new: bool
+    polled_at: datetime | None
+    polled: str
+    lag: str
+    lag_level: Level
+    token: str
+    token_level: Level
+    quota: Quota | None
+    waiting: int
+    quarantined: int
+    trouble: str
+    mend: Mend | None
+    last_trouble: str
+    books: Books
+
+
+def of(account: ChannelAccount, *, books: Books, still_open: tuple[int, int], now: datetime) -> Health:
+    """The card of an account. `still_open` are its waiting and quarantined items of all days."""
+    is_polled = account.next_poll_at is not None
+    is_paused = account.state == AccountState.PAUSED
+    is_new = is_paused and account.polled_at is None and account.heard_at is None
+    lag = now - (account.caught_up_at or account.begins_at) if is_polled and not is_new else None
+    waiting, quarantined = still_open
+    level, state, trouble, mend = _verdict(account, lag=lag, is_new=is_new, quarantined=quarantined, books=books)
+    last = account.polled_at if is_polled else account.heard_at
+    return Health(
+        id=account.pk,
+        kind=account.kind,
+        icon=ICONS.get(account.kind, "plug-connected"),
+        title=account.address,
+        about=_about(account),
+        level=level,
+        state=state,
+        state_icon={"late": "alert-circle", "soon": "alert-triangle", "fine": "circle-check"}[level],
+        is_paused=is_paused,
+        is_new=is_new,
+        polled_at=last,
+        polled=_("%(time)s, %(span)s ago") % {"time": clock(last, now), "span": span(now - last)} if last else "",
+        lag="" if lag is None or is_paused else span(lag),
+        lag_level=_lag_level(lag),
+        token=_token(account.token_expires_at, now),
+        token_level=_token_level(account.token_expires_at, now),
+        quota=_quota(account, now),
+        waiting=waiting,
+        quarantined=quarantined,
+        trouble=trouble,
+        mend=mend,
+        last_trouble=_last_trouble(account, now) if not trouble else "",
+        books=books,
+    )
+
+
+def _verdict(
+    account: ChannelAccount, *, lag: timedelta | None, is_new: bool, quarantined: int, books: Books
+) -> tuple[Level, str, str, Mend | None]:
+    """How bad, its name, why, and what to do: the worst thing first."""
+    at = {"account_id": account.pk}
+    if account.state == AccountState.REFUSED:
+        why = account.error_text or _("The network no longer accepts our access.")
+        words = _("%(why)s Nothing is lost: it goes on from there once you connect it again.") % {"why": sentence(why)}
+        return "late", _("Stopped"), words, Mend(label=_("Connect again"), url=reverse("channels:edit", kwargs=at), icon="plug-connected")  # fmt: skip
+    if is_new:
+        words = _("Nothing is fetched and nothing is sent yet.")
+        return "soon", _("Not switched on"), words, Mend(label=_("See what would come in"), url=reverse("channels:preview", kwargs=at), icon="eye")  # fmt: skip
+    if account.state == AccountState.PAUSED:
+        words = _("Nothing is fetched and nothing is sent. What waits to be sent stays queued.")
+        return "soon", _("Paused"), words, Mend(label=_("Switch on"), url=reverse("channels:resume", kwargs=at), icon="player-play", post=True)  # fmt: skip
+    if not books.balanced:
+        words = _("The books do not come out even: an item is missing or counted twice. Please tell whoever runs this server.")
+        return "late", _("Books not even"), words, None
+    if account.failures:
+        late = account.failures >= FAILURES_BEFORE_LATE or _lag_level(lag) == "late"
+        words = _("%(why)s Nothing is lost: it is tried again by itself.") % {"why": sentence(account.error_text)}
+        mend = Mend(label=_("Try now"), url=reverse("channels:poll-now", kwargs=at), icon="refresh", post=True)
+        return ("late", _("Not reached"), words, mend) if late else ("soon", _("Needs a look"), words, mend)
+    if _lag_level(lag) == "late":
+        words = _("Nobody has fetched anything for %(span)s. Is the worker for polling running?") % {"span": span(lag)}
+        return "late", _("Behind"), words, Mend(label=_("Try now"), url=reverse("channels:poll-now", kwargs=at), icon="refresh", post=True)  # fmt: skip
+    if quarantined:
+        words = ngettext(
+            "%(count)d item could not be read. It is kept, the rest came in.",
+            "%(count)d items could not be read. They are kept, the rest came in.",
+            quarantined,
+        ) % {"count": quarantined}
+        label = ngettext("Look at the %(count)d item", "Look at the %(count)d items", quarantined) % {"count": quarantined}
+        url = reverse("channels:account-ledger", kwargs={**at, "state": "quarantined"})
+        return "soon", _("Needs a look"), words, Mend(label=label, url=url, icon="eye")
+    return "fine", _("Healthy"), "", None
+
+
+def _about(account: ChannelAccount) -> str:
+    kinds = {
+        "email": _("Mailbox · IMAP and SMTP"),
+        "x": _("Mentions, direct messages"),
+        "facebook": _("Comments, Messenger"),
+        "phone": _("Phone line · call events"),
+    }
+    about = kinds.get(account.kind, account.kind)
+    return f"{account.name} · {about}" if account.name and account.name != account.address else about
+
+
+def _lag_level(lag: timedelta | None) -> Level:
+    if lag is None or lag < LAG_SOON:
+        return "fine"
+    return "late" if lag >= LAG_LATE else "soon"
+
+
+def _token(expires_at: datetime | None, now: datetime) -> str:
+    if expires_at is None:
+        return ""
+    if expires_at <= now:
+        return _("expired %(time)s") % {"time": clock(expires_at, now)}
+    return _("%(span)s left") % {"span": span(expires_at - now)}
+
+
+def _token_level(expires_at: datetime | None, now: datetime) -> Level:
+    if expires_at is None or expires_at - now > TOKEN_SOON:
+        return "fine"
+    return "late" if expires_at <= now else "soon"
+
+
+def _quota(account: ChannelAccount, now: datetime) -> Quota | None:
+    """What the adapter told of its quota: `left` and `of`, perhaps `label` and `resets_at` (ISO 8601)."""
+    left, most = account.quota.get("left"), account.quota.get("of")
+    if not isinstance(left, int | float) or not isinstance(most, int | float) or most <= 0:
+        return None
+    words = _("%(left)s of %(most)s") % {"left": left, "most": most}
+    full_again = _moment(account.quota.get("resets_at"))
+    if full_again is not None:
+        words = _("%(words)s, full again %(time)s") % {"words": words, "time": clock(full_again, now)}
+    level: Level = "late" if left <= 0 else "soon" if left < most / 10 else "fine"
+    return Quota(label=str(account.quota.get("label") or _("Calls left")), words=words, left=left, of=most, level=level)
+
+
+def _moment(value: object) -> datetime | None:
+    """An adapter's ISO time; None for anything else, which costs the card half a line and never the page."""
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
+def _last_trouble(account: ChannelAccount, now: datetime) -> str:
+    if not account.error_at or not account.error_text:
+        return _("No trouble so far.")
+    return _("Last trouble, %(time)s: %(why)s") % {"time": clock(account.error_at, now), "why": sentence(account.error_text)}
+
+
+def sentence(words: str) -> str:
+    """The words with a full stop, so that another sentence can follow."""
+    words = words.strip()
+    return words if not words or words[-1] in ".!?…" else f"{words}."
+
+
+def clock(moment: datetime, now: datetime) -> str:
+    """A time of today as 15:12, another as 20 Nov 15:12."""
+    local = localtime(moment)
+    return date_format(local, "H:i") if day_of(moment) == day_of(now) else date_format(local, "j M H:i")
+
+
+def span(length: timedelta | None) -> str:
+    """A length of time in one or two words: 12 s, 4 min, 1 h 32, 3 days."""
+    seconds = max(0, int((length or timedelta()).total_seconds()))
+    if seconds < 60:
+        return _("%(n)d s") % {"n": seconds}
+    if seconds < 3600:
+        return _("%(n)d min") % {"n": seconds // 60}
+    if seconds < 2 * 86400:
+        return _("%(hours)d h %(minutes)02d") % {"hours": seconds // 3600, "minutes": seconds % 3600 // 60}
+    return _("%(n)d days") % {"n": seconds // 86400}

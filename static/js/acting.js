@@ -1,0 +1,83 @@
+// Acts on tickets: on the open one, or on those picked in the list; each can be taken back.
+//
+// A control has data-act-url; a button sends its own name and value, a form its fields. data-act-scope="selected"
+// means the picked rows, anything else the open ticket.
+
+import { openTicket, picked, pickNone } from "./list.js";
+import { refresh } from "./live.js";
+import { closeAll } from "./menus.js";
+import { post } from "./server.js";
+import { toast } from "./toast.js";
+import { word } from "./words.js";
+
+const TAKE_BACK = "/act/take-back/";
+const TOAST_STAYS = 10_000;
+// As long as the server keeps what an act changed.
+const TAKEN_BACK_FOR = 10 * 60_000;
+const MOST_REFUSALS = 4;
+
+let last = null;
+
+/** Do the act of a control; `onPicked` sends it to the picked rows whatever the control says. */
+export async function act(control, { submitter = null, onPicked = false } = {}) {
+  const isSelection = onPicked || control.closest("[data-act-scope]")?.dataset.actScope === "selected";
+  const tickets = isSelection ? picked() : [openTicket()].filter(Boolean);
+  if (!tickets.length || control.dataset.busy) return;
+  control.dataset.busy = "1";
+  const fields = control instanceof HTMLFormElement ? new FormData(control, submitter) : new FormData();
+  if (!(control instanceof HTMLFormElement) && control.name) fields.append(control.name, control.value);
+  fields.delete("ticket");
+  for (const ticket of tickets) fields.append("ticket", ticket);
+  const { status, data } = await post(control.dataset.actUrl, fields);
+  delete control.dataset.busy;
+  if (status !== 200) {
+    toast(data.error || word("not_changed"), { stays: TOAST_STAYS });
+    return;
+  }
+  closeAll();
+  if (control instanceof HTMLFormElement) control.reset();
+  if (isSelection) pickNone();
+  last = data.undo ? { token: data.undo, until: Date.now() + TAKEN_BACK_FOR } : last;
+  say(data);
+  refresh();
+}
+
+/** Take the last act back, if there is one that still can be. */
+export async function takeBack() {
+  if (!last || last.until < Date.now()) {
+    toast(word("nothing_to_take_back"));
+    return;
+  }
+  const { token } = last;
+  last = null;
+  const { status, data } = await post(TAKE_BACK, { token });
+  toast(status === 200 ? data.words : data.error || word("not_changed"));
+  refresh();
+}
+
+/** Listen to the controls. Once per page. */
+export function start() {
+  document.addEventListener("click", (event) => {
+    const control = event.target.closest?.("button[data-act-url]");
+    if (control) act(control);
+  });
+  document.addEventListener("submit", (event) => {
+    if (!event.target.dataset?.actUrl) return;
+    event.preventDefault();
+    act(event.target, { submitter: event.submitter });
+  });
+}
+
+function say(data) {
+  const token = data.undo;
+  const offer = token ? { words: word("take_back"), run: () => { last = { token, until: Infinity }; takeBack(); } } : null;
+  toast(data.words, { act: offer, stays: TOAST_STAYS });
+  const refused = data.refused ?? [];
+  for (const one of refused.slice(0, MOST_REFUSALS)) {
+    toast(word("refused", { ticket: `#${one.ticket}`, why: one.why }), { stays: TOAST_STAYS });
+  }
+  if (data.gone?.length) {
+    const tickets = data.gone.map((ticket) => `#${ticket}`).join(", ");
+    toast(word("already_gone", { tickets }), { stays: TOAST_STAYS });
+  }
+}

@@ -1,0 +1,374 @@
+// The composer: where the words go, how long they are, how long there is time, and the words kept safe.
+
+import { callout } from "./callout.js";
+import { Draft } from "./drafts.js";
+import { icon } from "./icon.js";
+import { morphChildren } from "./morph.js";
+import { filesOf, keepNote, send } from "./sending.js";
+import { get, getJson, now } from "./server.js";
+import { atBegins, fits, slashBegins, suggest, insert } from "./suggest.js";
+import { span } from "./times.js";
+import { toast } from "./toast.js";
+import { Uploads } from "./uploads.js";
+import { length } from "./weighted.js";
+import { word } from "./words.js";
+
+// The count is shown from here on; before it nobody needs to know.
+const SHOW_COUNT_FROM = 0.7;
+
+class Composer {
+  constructor(form) {
+    this.form = form;
+    this.ticket = form.dataset.ticket;
+    this.isBusy = false;
+    this.mode = "reply";
+    this.way = null;
+    this.wroteAt = 0;
+    this.texts = { reply: form.querySelector("[data-text=reply]"), note: form.querySelector("[data-text=note]") };
+    this.callouts = form.querySelector("[data-callouts]");
+    this.drafts = { reply: this.draft("reply"), note: this.draft("note") };
+    this.uploads = new Uploads({
+      form,
+      url: form.dataset.uploadUrl,
+      refused: (text) => this.say(text),
+      changed: () => this.count(),
+    });
+    this.suggestions();
+    this.listen();
+    for (const kind of ["reply", "note"]) this.restore(kind);
+    this.choose(form.dataset.chosen);
+    for (const button of form.querySelectorAll("button[disabled]")) button.disabled = false;
+  }
+
+  draft(kind) {
+    return new Draft({
+      ticket: this.ticket,
+      kind,
+      url: this.form.dataset.draftUrl,
+      read: () => this.texts[kind].value,
+      show: (text, how) => this.showSaved(text, how),
+    });
+  }
+
+  // Words that this browser kept while the server could not be reached.
+  restore(kind) {
+    const left = this.drafts[kind].left(this.form.dataset.savedAt);
+    if (left === null) return;
+    this.texts[kind].value = left;
+    this.drafts[kind].changed();
+  }
+
+  listen() {
+    const { form } = this;
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const button = event.submitter;
+      if (button && "keepNote" in button.dataset) keepNote(this);
+      else this.submit(button?.dataset.then ?? "");
+      button?.closest("details")?.removeAttribute("open");
+    });
+    form.addEventListener("click", ({ target }) => {
+      const tab = target.closest("[role=tab]");
+      if (tab) this.choose(tab.dataset.way, { focus: true });
+      if (target.closest("[data-templates]")) this.callTemplates();
+    });
+    form.querySelector("[role=tablist]").addEventListener("keydown", (event) => this.walkTabs(event));
+    form.querySelector("[data-way-menu]")?.addEventListener("change", ({ target }) => this.choose(target.value));
+    for (const [kind, field] of Object.entries(this.texts)) {
+      field.addEventListener("input", () => {
+        this.wroteAt = Date.now();
+        this.drafts[kind].changed();
+        this.count();
+        form.dispatchEvent(new CustomEvent("composer:writing", { bubbles: true }));
+      });
+      field.addEventListener("blur", () => this.drafts[kind].save());
+      field.addEventListener("keydown", (event) => this.sendByKey(event));
+    }
+  }
+
+  sendByKey(event) {
+    if (event.key !== "Enter" || event.isComposing || event.repeat) return;
+    const control = event.ctrlKey || event.metaKey;
+    if (!control && !event.altKey) return;
+    event.preventDefault();
+    if (this.mode === "note") keepNote(this);
+    else if (event.altKey) this.submit("solve");
+    else this.submit(event.shiftKey ? "wait" : "");
+  }
+
+  submit(then) {
+    if (this.mode === "note") keepNote(this);
+    else send(this, then);
+  }
+
+  // ------------------------------------------------------------- where it goes
+
+  tabs() {
+    return [...this.form.querySelectorAll("[role=tab]")];
+  }
+
+  /** Turn to a way to answer, or to the note. A closed way says why instead. */
+  choose(key, { focus = false } = {}) {
+    const tab = this.tabs().find((one) => one.dataset.way === key);
+    if (!tab) return;
+    if (tab.getAttribute("aria-disabled") === "true") {
+      this.say(tab.title);
+      return;
+    }
+    if (this.way) this.lastWay = this.way.key;
+    this.mode = key === "note" ? "note" : "reply";
+    this.way = this.mode === "note" ? null : wayOf(tab);
+    for (const one of this.tabs()) {
+      one.setAttribute("aria-selected", String(one === tab));
+      one.tabIndex = one === tab ? 0 : -1;
+    }
+    for (const place of this.form.querySelectorAll("[data-where]")) place.hidden = place.dataset.where !== key;
+    for (const panel of this.form.querySelectorAll("[data-panel]")) panel.hidden = panel.dataset.panel !== this.mode;
+    this.form.querySelector(`[data-panel=${this.mode}]`).setAttribute("aria-labelledby", tab.id);
+    this.form.querySelector("[data-send]").hidden = this.mode === "note";
+    this.form.querySelector("[data-keep-note]").hidden = this.mode !== "note";
+    this.form.querySelector("[data-templates]").hidden = this.mode === "note";
+    this.form.classList.toggle("composer--note", this.mode === "note");
+    this.uploads.takes = Boolean(this.way?.takesFiles);
+    this.form.querySelector("[data-attach]").hidden = !this.uploads.takes;
+    const menu = this.form.querySelector("[data-way-menu]");
+    if (menu) menu.value = key;
+    this.clearCallout();
+    this.count();
+    this.clock();
+    if (focus) this.focus();
+  }
+
+  /** Turn to answering: the way chosen last, or the first open one. */
+  reply() {
+    const open = this.tabs().find((tab) => tab.dataset.way !== "note" && tab.getAttribute("aria-disabled") !== "true");
+    if (this.mode === "note" && open) this.choose(this.lastWay ?? open.dataset.way);
+    this.focus();
+  }
+
+  /** Turn to the internal note. */
+  note() {
+    this.choose("note", { focus: true });
+  }
+
+  /** An open way that only the customer reads, or null. */
+  privateWay() {
+    const tab = this.tabs().find((one) =>
+      one.dataset.way !== "note" && !("public" in one.dataset) && one.getAttribute("aria-disabled") !== "true");
+    return tab ? wayOf(tab) : null;
+  }
+
+  focus() {
+    this.texts[this.mode].focus();
+  }
+
+  walkTabs(event) {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const open = this.tabs().filter((tab) => tab.getAttribute("aria-disabled") !== "true");
+    const at = open.indexOf(document.activeElement);
+    const following = open[(at + step + open.length) % open.length];
+    this.choose(following.dataset.way);
+    following.focus();
+  }
+
+  // ------------------------------------------------------------- what it says
+
+  /** Say something above the box. The words in it stay. */
+  say(text, options = {}) {
+    callout(this.callouts, text, options);
+  }
+
+  clearCallout() {
+    this.callouts.replaceChildren();
+  }
+
+  /** While something is on its way no second one is sent; writing goes on. */
+  busy(yes) {
+    this.isBusy = yes;
+    this.form.toggleAttribute("aria-busy", yes);
+    for (const button of this.form.querySelectorAll("[data-then], [data-keep-note]")) button.disabled = yes;
+  }
+
+  showSaved(text, how) {
+    const place = this.form.querySelector("[data-saved]");
+    place.replaceChildren();
+    if (!text) return;
+    place.append(icon(how === "saved" ? "cloud-check" : "alert-triangle", true), ` ${text}`);
+    place.classList.toggle("composer__saved--not", how !== "saved");
+  }
+
+  /** Show how long the words are where they go. */
+  count() {
+    const place = this.form.querySelector("[data-count]");
+    const limit = this.way?.limit;
+    const isX = this.way?.surface === "x:mention";
+    const counted = limit ? length(this.texts.reply.value.trim(), this.way.surface) : 0;
+    place.hidden = !limit || (!isX && counted < limit * SHOW_COUNT_FROM);
+    if (place.hidden) return;
+    const over = counted - limit;
+    place.title = word(isX ? "counted" : "counted_plain", { network: word("network_x"), n: counted, limit });
+    place.classList.toggle("composer__count--over", over > 0);
+    place.querySelector("[data-count-words]").textContent = over > 0 ? word("left_over", { n: over }) : counted;
+    place.querySelector("[data-count-limit]").textContent = over > 0 ? "" : `/ ${limit}`;
+    const share = Math.min(100, Math.round((counted / limit) * 100));
+    place.querySelector(".ring__value").setAttribute("stroke-dasharray", `${share} 100`);
+  }
+
+  /** Show how long the network still takes an answer, on every way that closes. */
+  clock() {
+    for (const tab of this.form.querySelectorAll("[role=tab][data-window-until]")) {
+      const words = tab.querySelector("[data-clock-words]");
+      if (!words) continue;
+      const left = Date.parse(tab.dataset.windowUntil) - now();
+      words.textContent = left > 0 ? span(left) : word("window_closed");
+      tab.querySelector("[data-clock]").classList.toggle("surface__clock--soon", left < 3_600_000);
+    }
+  }
+
+  // ------------------------------------------------------------- what helps to write
+
+  suggestions() {
+    const { reply, note } = this.texts;
+    const { dataset } = this.form;
+    let people = null;
+    let templates = null;
+    let templatesOf = "";
+    const templatesFor = async (query) => {
+      const surface = this.way?.surface ?? "";
+      if (!templates || templatesOf !== surface) {
+        const data = await getJson(`${dataset.templatesUrl}?surface=${encodeURIComponent(surface)}`);
+        if (!data) return [];
+        [templates, templatesOf] = [data.templates, surface];
+      }
+      return templates
+        .filter((one) => fits(one.name, query))
+        .map((one) => ({ label: one.name, detail: one.text.slice(0, 80), text: one.text }));
+    };
+    this.templateList = suggest(reply, {
+      label: this.form.querySelector("[data-templates]").getAttribute("aria-label"),
+      begins: slashBegins,
+      find: templatesFor,
+    });
+    suggest(note, {
+      label: "@",
+      begins: atBegins,
+      find: async (query) => {
+        people ??= (await getJson(dataset.colleaguesUrl))?.people ?? null;
+        return (people ?? [])
+          .filter((one) => fits(one.name, query))
+          .map((one) => ({ label: one.name, detail: one.initials, text: `@${one.first_name} ` }));
+      },
+    });
+  }
+
+  // The button does what "/" at the start of a line does.
+  callTemplates() {
+    const field = this.texts.reply;
+    field.focus();
+    const before = field.value.slice(0, field.selectionStart);
+    if (!slashBegins(before)) insert(field, before === "" || before.endsWith("\n") ? "/" : "\n/");
+    else this.templateList.look();
+  }
+
+  // ------------------------------------------------------------- what comes back
+
+  /** A reply was taken back: its words before whatever was written since. */
+  putBack(text, files) {
+    const field = this.texts.reply;
+    const since = field.value.trim();
+    field.value = since && since !== text.trim() ? `${text}\n\n${field.value}` : text;
+    this.uploads.restore(files);
+    this.reply();
+    this.drafts.reply.changed();
+    this.count();
+  }
+
+  /** The customer wrote: windows are open longer, and there may be a new way to answer. */
+  async refreshWays() {
+    const answer = await get(this.form.dataset.ticketUrl, { also: { "HX-Request": "true" } });
+    const fresh = answer.status === 200
+      ? new DOMParser().parseFromString(answer.text, "text/html").querySelector("form.composer")
+      : null;
+    if (!fresh || !this.form.isConnected || fresh.dataset.ticket !== this.ticket) return;
+    const key = this.way?.key ?? "note";
+    const panel = this.form.querySelector("[data-panel=reply]");
+    morphChildren(this.form.querySelector("[role=tablist]"), fresh.querySelector("[role=tablist]"));
+    const menu = this.form.querySelector("[data-way-menu]");
+    if (menu && document.activeElement !== menu) menu.replaceChildren(...fresh.querySelector("[data-way-menu]").children);
+    for (const place of fresh.querySelectorAll("[data-where]")) {
+      if (!panel.querySelector(`[data-where="${place.dataset.where}"]`)) panel.prepend(document.importNode(place, true));
+    }
+    this.mark(key);
+  }
+
+  // Show again which way is chosen, without taking anything from who is writing.
+  mark(key) {
+    const tab = this.tabs().find((one) => one.dataset.way === key) ?? this.tabs().at(-1);
+    const isOpen = tab.getAttribute("aria-disabled") !== "true";
+    for (const one of this.tabs()) {
+      one.setAttribute("aria-selected", String(one === tab));
+      one.tabIndex = one === tab ? 0 : -1;
+    }
+    if (this.mode === "reply" && isOpen && tab.dataset.way !== "note") this.way = wayOf(tab);
+    const menu = this.form.querySelector("[data-way-menu]");
+    if (menu) menu.value = tab.dataset.way;
+    this.count();
+    this.clock();
+  }
+
+  flush() {
+    for (const draft of Object.values(this.drafts)) draft.flush();
+  }
+}
+
+function wayOf(tab) {
+  const { way, surface, name, limit } = tab.dataset;
+  return {
+    key: way,
+    surface,
+    name,
+    limit: limit ? Number(limit) : null,
+    isPublic: "public" in tab.dataset,
+    takesFiles: "takesFiles" in tab.dataset,
+  };
+}
+
+const composers = new WeakMap();
+
+/** The composer of the open ticket, or null. */
+export function composer() {
+  return composers.get(document.querySelector("form.composer")) ?? null;
+}
+
+/** Begin with a composer that has just come onto the page. */
+export function begin() {
+  const form = document.querySelector("form.composer");
+  if (form && !composers.has(form)) composers.set(form, new Composer(form));
+}
+
+/** Listen to what concerns whichever composer is on the page. Once per page. */
+export function start() {
+  addEventListener("pagehide", () => composer()?.flush());
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) composer()?.flush();
+  });
+  // Another ticket comes into the pane: the words of this one are kept first.
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    if (detail.target?.querySelector?.("form.composer")) composer()?.flush();
+  });
+  document.addEventListener("clock:tick", () => composer()?.clock());
+  document.addEventListener("customer-wrote", () => composer()?.refreshWays());
+  document.addEventListener("reply-back", ({ detail }) => {
+    const here = composer();
+    const files = filesOf(detail.message);
+    if (here && here.ticket === detail.ticket) {
+      here.putBack(detail.text, files);
+      toast(word("back_in_box"));
+    } else {
+      const link = { href: `/t/${detail.ticket}/`, words: word("show_it") };
+      toast(word("back_on_ticket", { ticket: detail.ticket }), { link });
+    }
+  });
+}

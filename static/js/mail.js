@@ -1,0 +1,15 @@
+// "The mail as it was sent": fetched only when somebody unfolds it, in a frame that can do nothing.
+
+/** Listen to the folds. Once per page. */
+export function start() {
+  document.addEventListener("toggle", ({ target }) => {
+    const url = target.dataset?.mailHtml;
+    if (!url || !target.open || target.querySelector("iframe")) return;
+    const frame = document.createElement("iframe");
+    frame.className = "mail-frame";
+    // No scripts, no forms, no origin; links may open a tab of their own.
+    frame.setAttribute("sandbox", "allow-popups allow-popups-to-escape-sandbox");
+    Object.assign(frame, { src: url, title: target.querySelector("summary")?.textContent.trim() ?? "", loading: "lazy" });
+    target.append(frame);
+  }, { capture: true }); // "toggle" does not bubble
+}

@@ -1,0 +1,84 @@
+// Where the page's behaviour begins. Each module does one thing, and nothing where its element is not on the page.
+
+import * as acting from "./acting.js";
+import { callout } from "./callout.js";
+import * as composer from "./composer.js";
+import * as keys from "./keys.js";
+import * as list from "./list.js";
+import * as live from "./live.js";
+import * as looking from "./looking.js";
+import * as mail from "./mail.js";
+import * as menus from "./menus.js";
+import * as messages from "./messages.js";
+import * as search from "./search.js";
+import { headers } from "./server.js";
+import * as timeline from "./timeline.js";
+import * as times from "./times.js";
+import { toast } from "./toast.js";
+import { word } from "./words.js";
+
+// What must be done again for every piece that comes onto the page.
+function begin() {
+  composer.begin();
+  timeline.begin();
+  looking.begin();
+}
+
+function failed({ detail }) {
+  if (detail.xhr?.status === 401) return; // htmx loads the page again, which leads to the sign-in
+  const { verb, path } = detail.requestConfig ?? {};
+  const again = { words: word("try_again"), run: () => retry(detail) };
+  const place = document.getElementById("load-failed") ?? failurePlace();
+  callout(place, word("failed_load"), { kind: "late", actions: verb === "get" && path ? [again] : [] });
+}
+
+function retry({ elt, target, requestConfig }) {
+  const { path } = requestConfig;
+  // The link itself where it is still there: only it knows what else belongs to the step, such as the address.
+  if (elt?.isConnected && elt !== document.body) elt.click();
+  else window.htmx.ajax("GET", path, { target });
+}
+
+function failurePlace() {
+  const place = document.createElement("div");
+  Object.assign(place, { id: "load-failed", className: "load-failed" });
+  (document.querySelector("#tickets .list-tools") ?? document.body.firstElementChild).after(place);
+  return place;
+}
+
+let saidSignedOut = false;
+
+function listen() {
+  // The token of this page may be older than the session: see csrfToken().
+  document.addEventListener("htmx:configRequest", ({ detail }) => Object.assign(detail.headers, headers()));
+  document.addEventListener("htmx:responseError", failed);
+  document.addEventListener("htmx:sendError", failed);
+  document.addEventListener("htmx:timeout", failed);
+  document.addEventListener("htmx:afterSwap", ({ detail }) => {
+    document.getElementById("load-failed")?.replaceChildren();
+    begin();
+    list.markOpen();
+    times.freshen(detail.target);
+    live.catchUp(document);
+  });
+  document.addEventListener("htmx:historyRestore", () => {
+    begin();
+    list.markOpen();
+    live.refresh();
+  });
+  document.addEventListener("ticket-gone", () => toast(word("gone"), { stays: 0 }));
+  document.addEventListener("signed-out", () => {
+    if (saidSignedOut) return;
+    saidSignedOut = true;
+    toast(word("signed_out"), { stays: 0, link: { href: location.href, words: word("sign_in"), newTab: true } });
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) saidSignedOut = false; // they may have been away to sign in
+  });
+}
+
+listen();
+for (const module of [times, list, menus, acting, keys, search, mail, messages, timeline, composer, looking, live]) {
+  module.start();
+}
+begin();

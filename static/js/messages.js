@@ -1,0 +1,49 @@
+// What can be done about a reply of ours: take it back, try it again, say what became of it.
+
+import { openTicket } from "./list.js";
+import { refresh } from "./live.js";
+import { post } from "./server.js";
+import { toast } from "./toast.js";
+import { word } from "./words.js";
+
+const ACTS = {
+  undo: { path: "undo", fields: {} },
+  retry: { path: "retry", fields: {} },
+  "is-there": { path: "settle", fields: { is_there: "1" } },
+  "send-again": { path: "settle", fields: { is_there: "0" } },
+};
+
+/**
+ * Do one of the acts; the answer's data, or null after saying why it could not be. An undone reply is announced by a
+ * "reply-back" event with {ticket, message, text}, for the composer it belongs into.
+ */
+export async function act(name, message, ticket) {
+  const { path, fields } = ACTS[name];
+  const { status, data } = await post(`/messages/${message}/${path}/`, fields);
+  refresh();
+  if (status !== 200) {
+    toast(data.error || word("not_changed"));
+    return null;
+  }
+  if (name === "undo") {
+    document.dispatchEvent(new CustomEvent("reply-back", { detail: { ticket, message: Number(message), text: data.text } }));
+  }
+  return data;
+}
+
+/** Listen to the buttons on bubbles. Once per page. */
+export function start() {
+  document.addEventListener("click", async ({ target }) => {
+    const button = target.closest?.("[data-act][data-message]");
+    if (!button || !ACTS[button.dataset.act] || button.disabled) return;
+    button.disabled = true; // pressed twice would be asked twice
+    await act(button.dataset.act, button.dataset.message, openTicket());
+    button.disabled = false;
+  });
+  // An offer to undo that has run out is a control that leads nowhere.
+  document.addEventListener("clock:tick", ({ detail }) => {
+    for (const button of document.querySelectorAll("[data-act=undo][data-until]")) {
+      button.hidden = Date.parse(button.dataset.until) <= detail.now;
+    }
+  });
+}

@@ -1,0 +1,72 @@
+// Search that answers while one types.
+
+import { callout } from "./callout.js";
+import { get } from "./server.js";
+import { word } from "./words.js";
+
+const PAUSE = 200;
+
+let timer = 0;
+let running = null;
+
+/** Go to the search field. False where the page has none. */
+export function focusSearch() {
+  const field = document.getElementById("search-input");
+  if (field) {
+    field.focus();
+    field.select();
+    return true;
+  }
+  const link = document.querySelector("[data-open-search]");
+  link?.click();
+  return Boolean(link);
+}
+
+/** Listen to the field. Once per page. */
+export function start() {
+  document.addEventListener("input", ({ target }) => {
+    if (target.id !== "search-input") return;
+    clearTimeout(timer);
+    timer = setTimeout(() => look(target), PAUSE);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.isComposing || !event.target.closest?.("#search-input, #search-results")) return;
+    const field = document.getElementById("search-input");
+    const links = [...document.querySelectorAll("#search-results a[href]")];
+    const at = links.indexOf(document.activeElement);
+    if (event.key === "ArrowDown" && links.length) links[Math.min(at + 1, links.length - 1)].focus();
+    else if (event.key === "ArrowUp" && at >= 0) (links[at - 1] ?? field).focus();
+    else if (event.key === "Enter" && event.target === field && links.length) links[0].click();
+    else return;
+    event.preventDefault();
+  });
+}
+
+async function look(field) {
+  const place = document.getElementById("search-results");
+  if (!place) return;
+  running?.abort();
+  running = new AbortController();
+  const url = new URL(field.dataset.url, location.href);
+  url.searchParams.set(field.name || "q", field.value);
+  place.setAttribute("aria-busy", "true");
+  let answer = null;
+  try {
+    answer = await get(url.pathname + url.search, { signal: running.signal });
+  } catch (error) {
+    if (error.name === "AbortError") return; // a newer question is on its way
+    throw error;
+  }
+  place.removeAttribute("aria-busy");
+  if (answer.status !== 200) {
+    callout(place, word("failed_load"), { actions: [{ words: word("try_again"), run: () => look(field) }] });
+    return;
+  }
+  const parsed = new DOMParser().parseFromString(answer.text, "text/html");
+  const fresh = parsed.getElementById("search-results") ?? parsed.body;
+  place.replaceChildren(...fresh.childNodes);
+  window.htmx?.process(place);
+  // A search can be sent to a colleague, and the back button leads to it.
+  const shown = new URL(location.href);
+  if (shown.pathname === url.pathname) history.replaceState(history.state, "", url);
+}
