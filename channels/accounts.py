@@ -73,7 +73,9 @@ class Preview:
     words: str = ""
 
 
-def connect_mailbox(*, actor: Person, data: Mailbox, now: datetime, begins_at: datetime | None = None) -> ChannelAccount:
+def connect_mailbox(
+    *, actor: Person, data: Mailbox, now: datetime, begins_at: datetime | None = None
+) -> ChannelAccount:
     """Store a mailbox, not switched on yet, and return its account: the old row where there was one.
 
     It begins now unless `begins_at` names an earlier moment; nothing older makes a ticket.
@@ -101,7 +103,14 @@ def resume(*, account: ChannelAccount, actor: Person, now: datetime) -> bool:
     """Switch a paused or new account on, from its cursor; False where it was neither."""
     act = "account.resumed" if account.polled_at or account.heard_at else "account.switched_on"
     return _turn(
-        account, {AccountState.PAUSED}, act, actor=actor, now=now, state=AccountState.ACTIVE, next_poll_at=now, failures=0
+        account,
+        {AccountState.PAUSED},
+        act,
+        actor=actor,
+        now=now,
+        state=AccountState.ACTIVE,
+        next_poll_at=now,
+        failures=0,
     )
 
 
@@ -143,9 +152,10 @@ def preview(*, account: ChannelAccount, now: datetime) -> Preview:
         polled = adapter(account.kind).poll(told, dict(account.cursor), now=now)
     except PollError as error:
         return Preview(account.begins_at, words=str(error))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         # Whatever an adapter meets must come out as words on the page, not as a page of its own.
-        logger.error("looking into account %s: %s at %s", account.pk, trouble.of(error), trouble.where(error.__traceback__))
+        place = trouble.where(error.__traceback__)
+        logger.error("looking into account %s: %s at %s", account.pk, trouble.of(error), place)
         return Preview(account.begins_at, words=_("This was not expected: %(error)s.") % {"error": trouble.of(error)})
     return Preview(account.begins_at, len(polled.items), polled.more)
 
@@ -153,7 +163,7 @@ def preview(*, account: ChannelAccount, now: datetime) -> Preview:
 def _tried(told: Connection) -> Tried:
     try:
         return adapter(told.kind).try_out(told)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         # As above: the test button answers in words, whatever the other side does.
         logger.error("trying %s out: %s at %s", told.kind, trouble.of(error), trouble.where(error.__traceback__))
         return Tried(ok=False, words=(_("This was not expected: %(error)s.") % {"error": trouble.of(error)},))
@@ -173,7 +183,8 @@ def _connect(
     begins_at = min(begins_at or now, now)
     with transaction.atomic():
         fresh = {"name": name, "begins_at": begins_at, "created_at": now, "state": AccountState.PAUSED}
-        account, made = ChannelAccount.objects.select_for_update().get_or_create(kind=kind, address=address, defaults=fresh)
+        rows = ChannelAccount.objects.select_for_update()
+        account, made = rows.get_or_create(kind=kind, address=address, defaults=fresh)
         account.name = name
         account.settings = {**account.settings, **settings}
         account.credentials = credentials or account.credentials

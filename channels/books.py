@@ -79,8 +79,8 @@ def day_of(moment: datetime) -> date:
 def write(changes: Iterable[Change]) -> None:
     """Append the changes inside the caller's transaction. Appending never waits for anybody."""
     LedgerCount.objects.bulk_create(
-        LedgerCount(account_id=change.account_id, day=day_of(change.received_at), column=change.column, delta=change.delta)
-        for change in changes
+        LedgerCount(account_id=each.account_id, day=day_of(each.received_at), column=each.column, delta=each.delta)
+        for each in changes
     )
 
 

@@ -22,7 +22,10 @@ class MailboxForm(forms.Form):
 
     address = forms.EmailField(label=_("Mail address"), max_length=254)
     name = forms.CharField(
-        label=_("Name customers see"), max_length=120, required=False, help_text=_("Stands beside the address in every reply.")
+        label=_("Name customers see"),
+        max_length=120,
+        required=False,
+        help_text=_("Stands beside the address in every reply."),
     )
     username = forms.CharField(
         label=_("User name"), max_length=254, required=False, help_text=_("Empty: the mail address.")

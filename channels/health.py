@@ -84,7 +84,7 @@ def of(account: ChannelAccount, *, books: Books, still_open: tuple[int, int], no
     is_new = is_paused and account.polled_at is None and account.heard_at is None
     lag = now - (account.caught_up_at or account.begins_at) if is_polled and not is_new else None
     waiting, quarantined = still_open
-    level, state, trouble, mend = _verdict(account, lag=lag, is_new=is_new, quarantined=quarantined, books=books)
+    verdict = _verdict(account, lag=lag, is_new=is_new, quarantined=quarantined, books=books)
     last = account.polled_at if is_polled else account.heard_at
     return Health(
         id=account.pk,
@@ -92,9 +92,9 @@ def of(account: ChannelAccount, *, books: Books, still_open: tuple[int, int], no
         icon=ICONS.get(account.kind, "plug-connected"),
         title=account.address,
         about=_about(account),
-        level=level,
-        state=state,
-        state_icon={"late": "alert-circle", "soon": "alert-triangle", "fine": "circle-check"}[level],
+        level=verdict.level,
+        state=verdict.state,
+        state_icon={"late": "alert-circle", "soon": "alert-triangle", "fine": "circle-check"}[verdict.level],
         is_paused=is_paused,
         is_new=is_new,
         polled_at=last,
@@ -106,49 +106,62 @@ def of(account: ChannelAccount, *, books: Books, still_open: tuple[int, int], no
         quota=_quota(account, now),
         waiting=waiting,
         quarantined=quarantined,
-        trouble=trouble,
-        mend=mend,
-        last_trouble=_last_trouble(account, now) if not trouble else "",
+        trouble=verdict.trouble,
+        mend=verdict.mend,
+        last_trouble="" if verdict.trouble else _last_trouble(account, now),
         books=books,
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    level: Level
+    state: str
+    trouble: str = ""
+    mend: Mend | None = None
+
+
 def _verdict(
     account: ChannelAccount, *, lag: timedelta | None, is_new: bool, quarantined: int, books: Books
-) -> tuple[Level, str, str, Mend | None]:
-    """How bad, its name, why, and what to do: the worst thing first."""
-    at = {"account_id": account.pk}
+) -> _Verdict:
+    """How bad it is, its name, why, and what to do: the worst thing first."""
+
+    def mend(label: str, name: str, icon: str, *, post: bool = False, **more: str) -> Mend:
+        url = reverse(f"channels:{name}", kwargs={"account_id": account.pk, **more})
+        return Mend(label=label, url=url, icon=icon, post=post)
+
     if account.state == AccountState.REFUSED:
-        why = account.error_text or _("The network no longer accepts our access.")
-        words = _("%(why)s Nothing is lost: it goes on from there once you connect it again.") % {"why": sentence(why)}
-        return "late", _("Stopped"), words, Mend(label=_("Connect again"), url=reverse("channels:edit", kwargs=at), icon="plug-connected")  # fmt: skip
+        why = sentence(account.error_text or _("The network no longer accepts our access."))
+        words = _("%(why)s Nothing is lost: it goes on from there once you connect it again.") % {"why": why}
+        return _Verdict("late", _("Stopped"), words, mend(_("Connect again"), "edit", "plug-connected"))
     if is_new:
         words = _("Nothing is fetched and nothing is sent yet.")
-        return "soon", _("Not switched on"), words, Mend(label=_("See what would come in"), url=reverse("channels:preview", kwargs=at), icon="eye")  # fmt: skip
+        return _Verdict("soon", _("Not switched on"), words, mend(_("See what would come in"), "preview", "eye"))
     if account.state == AccountState.PAUSED:
         words = _("Nothing is fetched and nothing is sent. What waits to be sent stays queued.")
-        return "soon", _("Paused"), words, Mend(label=_("Switch on"), url=reverse("channels:resume", kwargs=at), icon="player-play", post=True)  # fmt: skip
+        return _Verdict("soon", _("Paused"), words, mend(_("Switch on"), "resume", "player-play", post=True))
     if not books.balanced:
-        words = _("The books do not come out even: an item is missing or counted twice. Please tell whoever runs this server.")
-        return "late", _("Books not even"), words, None
+        words = _("An item is missing or counted twice. Please tell whoever runs this server.")
+        return _Verdict("late", _("Books not even"), words)
     if account.failures:
-        late = account.failures >= FAILURES_BEFORE_LATE or _lag_level(lag) == "late"
         words = _("%(why)s Nothing is lost: it is tried again by itself.") % {"why": sentence(account.error_text)}
-        mend = Mend(label=_("Try now"), url=reverse("channels:poll-now", kwargs=at), icon="refresh", post=True)
-        return ("late", _("Not reached"), words, mend) if late else ("soon", _("Needs a look"), words, mend)
+        try_now = mend(_("Try now"), "poll-now", "refresh", post=True)
+        if account.failures >= FAILURES_BEFORE_LATE or _lag_level(lag) == "late":
+            return _Verdict("late", _("Not reached"), words, try_now)
+        return _Verdict("soon", _("Needs a look"), words, try_now)
     if _lag_level(lag) == "late":
-        words = _("Nobody has fetched anything for %(span)s. Is the worker for polling running?") % {"span": span(lag)}
-        return "late", _("Behind"), words, Mend(label=_("Try now"), url=reverse("channels:poll-now", kwargs=at), icon="refresh", post=True)  # fmt: skip
+        words = _("Nothing has been fetched for %(span)s. Is the worker for polling running?") % {"span": span(lag)}
+        return _Verdict("late", _("Behind"), words, mend(_("Try now"), "poll-now", "refresh", post=True))
     if quarantined:
         words = ngettext(
             "%(count)d item could not be read. It is kept, the rest came in.",
             "%(count)d items could not be read. They are kept, the rest came in.",
             quarantined,
         ) % {"count": quarantined}
-        label = ngettext("Look at the %(count)d item", "Look at the %(count)d items", quarantined) % {"count": quarantined}
-        url = reverse("channels:account-ledger", kwargs={**at, "state": "quarantined"})
-        return "soon", _("Needs a look"), words, Mend(label=label, url=url, icon="eye")
-    return "fine", _("Healthy"), "", None
+        label = ngettext("Look at the %(count)d item", "Look at the %(count)d items", quarantined)
+        look = mend(label % {"count": quarantined}, "account-ledger", "eye", state="quarantined")
+        return _Verdict("soon", _("Needs a look"), words, look)
+    return _Verdict("fine", _("Healthy"))
 
 
 def _about(account: ChannelAccount) -> str:
@@ -207,7 +220,8 @@ def _moment(value: object) -> datetime | None:
 def _last_trouble(account: ChannelAccount, now: datetime) -> str:
     if not account.error_at or not account.error_text:
         return _("No trouble so far.")
-    return _("Last trouble, %(time)s: %(why)s") % {"time": clock(account.error_at, now), "why": sentence(account.error_text)}
+    told = {"time": clock(account.error_at, now), "why": sentence(account.error_text)}
+    return _("Last trouble, %(time)s: %(why)s") % told
 
 
 def sentence(words: str) -> str:

@@ -15,6 +15,7 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from operator import itemgetter
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -78,7 +79,7 @@ def record(
         for item in given:
             # The first telling wins where one batch holds an item twice.
             by_digest.setdefault(digest(key, whose, item), item)
-        parameters = {
+        parameters: dict[str, Any] = {
             "digests": list(by_digest),
             "happenings": [clean_line(item.happening, 20) for item in by_digest.values()],
             "sizes": [len(item.body) for item in by_digest.values()],

@@ -50,6 +50,8 @@ class ChannelAccount(models.Model):
     app = models.ForeignKey(App, null=True, blank=True, on_delete=models.PROTECT, related_name="accounts")
     settings: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
     credentials = EncryptedField()
+    # SHA-256 of the token in a phone line's hook address, in hex: found by it, without decrypting anything.
+    hook_digest = models.CharField(max_length=64, blank=True, default="")
     state = models.CharField(max_length=10, choices=AccountState.choices, default=AccountState.ACTIVE)
     # Nothing older makes a ticket.
     begins_at = models.DateTimeField()
@@ -76,6 +78,9 @@ class ChannelAccount(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["kind", "address"], name="one_account_per_address"),
+            models.UniqueConstraint(
+                fields=["hook_digest"], condition=~Q(hook_digest=""), name="one_account_per_hook_token"
+            ),
             models.CheckConstraint(condition=~Q(address=""), name="account_has_an_address"),
         ]
         indexes = [

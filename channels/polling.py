@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import random
+import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from channels.adapters.base import Connection, Polled, PollError
 from channels.connections import connection_of
 from channels.models import AccountState, ChannelAccount
 from contactcentre.lib import faults
+from contactcentre.lib.realtime import Event, publish
 from contactcentre.lib.text import clean_line
 
 logger = logging.getLogger(__name__)
@@ -134,7 +136,8 @@ def _ask(told: Connection, cursor: dict[str, object], now: datetime) -> Polled:
     except Exception as error:
         # An adapter met something its author did not foresee. It must count as a failure of this account,
         # because the same worker polls all the others too.
-        logger.error("polling account %s: %s at %s", told.account_id, trouble.of(error), trouble.where(error.__traceback__))
+        place = trouble.where(error.__traceback__)
+        logger.error("polling account %s: %s at %s", told.account_id, trouble.of(error), place)
         words = _("This was not expected: %(error)s. It is tried again.") % {"error": trouble.of(error)}
         raise PollError(words, code="unexpected") from error
 
@@ -190,7 +193,10 @@ def _failed(lease: _Lease, error: PollError, *, now: datetime) -> Outcome:
             # Somebody connected it again meanwhile: the old password's failure says nothing of the new one.
             return "lost the lease"
         if error.credentials:
-            history.record(at=now, act="account.refused", account_id=lease.account.pk, code=error.code[:80] or "refused")
+            # History takes words, not sentences.
+            code = re.sub(r"[^\w:.+/-]", "-", clean_line(error.code, 60)) or "refused"
+            history.record(at=now, act="account.refused", account_id=lease.account.pk, code=code)
+            publish(Event(name="accounts", everyone=True))
     return "refused" if error.credentials else "failed"
 
 

@@ -60,7 +60,8 @@ _OUTAGE = ("08", "57P", "58", "53")
 _RACE = ("40001", "40P01", "55P03")
 
 _CLAIM = """
-UPDATE channels_ledgeritem SET attempts = attempts + 1, due_at = %(now)s + (%(waits)s::interval[])[least(attempts, %(last)s) + 1]
+UPDATE channels_ledgeritem
+SET attempts = attempts + 1, due_at = %(now)s + (%(waits)s::interval[])[least(attempts, %(last)s) + 1]
 WHERE id = (
     SELECT id FROM channels_ledgeritem WHERE state = 'pending' AND due_at <= %(now)s
     ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
@@ -122,7 +123,8 @@ def process_again(
     if account is not None:
         rows = rows.filter(account=account, state=LedgerState.QUARANTINED)
     else:
-        rows = rows.filter(pk__in=list(item_ids)[:AGAIN_LIMIT], state__in=[LedgerState.QUARANTINED, LedgerState.FILTERED])
+        settled = [LedgerState.QUARANTINED, LedgerState.FILTERED]
+        rows = rows.filter(pk__in=list(item_ids)[:AGAIN_LIMIT], state__in=settled)
     with transaction.atomic():
         chosen = list(rows.order_by("id").select_for_update(skip_locked=True, of=("self",))[:AGAIN_LIMIT])
         readable = set(LedgerBody.objects.filter(pk__in=[row.pk for row in chosen]).values_list("pk", flat=True))
@@ -189,7 +191,7 @@ def _work(
             logger.info("ledger item %s lost a race, round %s: %s", claimed.item_id, round_, problem)
         except InterfaceError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # Whatever an item makes its readers do wrong must not hold up the next one.
             problem = trouble.of(error)
             logger.error(

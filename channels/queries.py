@@ -103,8 +103,8 @@ def accounts_page(*, now: datetime) -> AccountsPage:
     figures = books.books_by_account(since=today)
     still_open = books.still_open()
     cards = [
-        health.of(account, books=figures.get(account.pk, Books()), still_open=still_open.get(account.pk, (0, 0)), now=now)
-        for account in accounts[:ACCOUNTS]
+        health.of(each, books=figures.get(each.pk, Books()), still_open=still_open.get(each.pk, (0, 0)), now=now)
+        for each in accounts[:ACCOUNTS]
     ]
     total = Books(*(sum(getattr(each, column) for each in figures.values()) for column in books.COLUMNS))
     return AccountsPage(
@@ -201,7 +201,7 @@ def _rows(items: list[LedgerItem]) -> list[LedgerRow]:
                 kind=item.kind,
                 happening=item.happening,
                 state=item.state,
-                state_label=LedgerState(item.state).label,
+                state_label=str(LedgerState(item.state).label),
                 # Reasons are stored in English and shown in the reader's language where there is a translation.
                 reason=_(item.reason) if item.reason else "",
                 size=item.size,

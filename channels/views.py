@@ -94,7 +94,7 @@ def _form(request: HttpRequest, form: MailboxForm, found: ChannelAccount | None,
 @sensitive_post_parameters("password")
 @never_cache
 @admins
-def test_mailbox(request: HttpRequest, account_id: int | None = None) -> HttpResponse:
+def try_mailbox(request: HttpRequest, account_id: int | None = None) -> HttpResponse:
     """Try what is in the form without saving it; a fragment for htmx, else the form with the answer on it."""
     found = access.account(me(request), account_id) if account_id is not None else None
     form = MailboxForm(request.POST, account=found)
@@ -207,7 +207,7 @@ def _say_again(request: HttpRequest, count: int) -> None:
         words = ngettext("%(count)d item is processed again.", "%(count)d items are processed again.", count)
         messages.success(request, words % {"count": count})
     else:
-        messages.info(request, _("Nothing was there to process again: it was settled meanwhile, or its content is gone."))
+        messages.info(request, _("There was nothing to process again: settled meanwhile, or its content is gone."))
 
 
 def _list_of(account_id: int | None, state: str) -> str:
@@ -220,4 +220,3 @@ def _id(request: HttpRequest, name: str) -> int | None:
     """An id from the address; None for none, and for what cannot be one."""
     text = request.GET.get(name, "")
     return int(text) if text.isdecimal() and len(text) <= 18 else None
-

@@ -194,6 +194,9 @@ CHANNELS_RECEIVER = "tickets.receiver.Receiver"
 # What a mailbox's account waits between polls, in seconds.
 POLL_SECONDS = {"email": env.number("MAIL_POLL_SECONDS", 5 if PRACTICE else 60), "x": 60, "facebook": 120}
 
+# How long a reply from the page is held back, so that it can be undone.
+UNDO_SECONDS = env.number("UNDO_SECONDS", 10)
+
 # How long one delivery may take before somebody else looks what became of it: longer than the adapters' own limits.
 DELIVERY_LEASE_SECONDS = env.number("DELIVERY_LEASE_SECONDS", 150)
 

@@ -8,4 +8,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("contactcentre.health")),
     path("", include("tickets.urls")),
     path("", include("agents.urls")),
+    path("settings/accounts/", include("channels.urls")),
 ]

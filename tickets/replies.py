@@ -29,7 +29,6 @@ from tickets.receipts import reference
 from tickets.targets import Targets
 from tickets.weight import length
 
-UNDO = timedelta(seconds=10)
 LONGEST = 100_000
 MOST_FILES = 20
 # How much of the customer's last mail is quoted below ours, and how many earlier mails are named in References.
@@ -70,10 +69,10 @@ def reply(
     cc: Sequence[str] = (),
     then: str = "",
     anyway: bool = False,
-    undo: timedelta = UNDO,
+    undo: timedelta = timedelta(0),
     to_reply_to: bool = False,
 ) -> Message:
-    """Queue an answer to a contact's author and return the message, which leaves after `undo`.
+    """Queue an answer to a contact's author and return the message, which leaves after `undo` (the page holds it ten seconds).
 
     `seen` is the arrival number the author last saw; `anyway` sends although something came after it. `then`
     is "", "wait" or "solve". `cc` are values of the contact's participants; `to_reply_to` answers the address

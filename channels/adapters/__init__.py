@@ -10,6 +10,7 @@ from channels.adapters.base import Adapter
 
 ADAPTERS: dict[str, str] = {
     "email": "channels.adapters.email.EmailAdapter",
+    "phone": "channels.adapters.phone.PhoneAdapter",
 }
 
 

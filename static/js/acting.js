@@ -1,11 +1,12 @@
 // Acts on tickets: on the open one, or on those picked in the list; each can be taken back.
 //
-// A control has data-act-url; a button sends its own name and value, a form its fields. data-act-scope="selected"
-// means the picked rows, anything else the open ticket.
+// A control has data-act-url; a button sends its own name and value, a form its fields. With data-many it is about
+// the picked tickets, otherwise about the open one.
 
-import { openTicket, picked, pickNone } from "./list.js";
+import { openTicket } from "./list.js";
 import { refresh } from "./live.js";
 import { closeAll } from "./menus.js";
+import { picked, pickNone } from "./selection.js";
 import { post } from "./server.js";
 import { toast } from "./toast.js";
 import { word } from "./words.js";
@@ -18,10 +19,10 @@ const MOST_REFUSALS = 4;
 
 let last = null;
 
-/** Do the act of a control; `onPicked` sends it to the picked rows whatever the control says. */
-export async function act(control, { submitter = null, onPicked = false } = {}) {
-  const isSelection = onPicked || control.closest("[data-act-scope]")?.dataset.actScope === "selected";
-  const tickets = isSelection ? picked() : [openTicket()].filter(Boolean);
+/** Do the act of a control; `submitter` is the button of a form that was pressed. */
+export async function act(control, submitter = null) {
+  const isMany = "many" in control.dataset;
+  const tickets = isMany ? picked() : [openTicket()].filter(Boolean);
   if (!tickets.length || control.dataset.busy) return;
   control.dataset.busy = "1";
   const fields = control instanceof HTMLFormElement ? new FormData(control, submitter) : new FormData();
@@ -36,7 +37,7 @@ export async function act(control, { submitter = null, onPicked = false } = {}) 
   }
   closeAll();
   if (control instanceof HTMLFormElement) control.reset();
-  if (isSelection) pickNone();
+  if (isMany) pickNone();
   last = data.undo ? { token: data.undo, until: Date.now() + TAKEN_BACK_FOR } : last;
   say(data);
   refresh();
@@ -64,7 +65,7 @@ export function start() {
   document.addEventListener("submit", (event) => {
     if (!event.target.dataset?.actUrl) return;
     event.preventDefault();
-    act(event.target, { submitter: event.submitter });
+    act(event.target, event.submitter);
   });
 }
 

@@ -2,9 +2,10 @@
 
 import { act, takeBack } from "./acting.js";
 import { composer } from "./composer.js";
-import { linkOf, openTicket, pick, picked, pickNone, rows } from "./list.js";
-import { closeAll, open } from "./menus.js";
+import { currentRow, linkOf, openTicket, rows } from "./list.js";
+import { closeAll } from "./menus.js";
 import { focusSearch } from "./search.js";
+import { pick, picked, pickNone } from "./selection.js";
 
 const TYPING = "input:not([type=checkbox]):not([type=radio]):not([type=button]), textarea, select, [contenteditable]";
 
@@ -14,14 +15,11 @@ const KEYS = {
   r: () => composer()?.reply(),
   n: () => composer()?.note(),
   u: () => document.querySelector("[data-act-url]") && takeBack(),
-  x: () => {
-    const row = current();
-    if (row && document.querySelector("[data-selection]")) pick(row);
-  },
+  x: () => pickCurrent(),
   "/": () => focusSearch(),
   "?": () => document.getElementById("help")?.showModal(),
 };
-// Controls say themselves which key they have: <button aria-keyshortcuts="s">.
+// Controls say themselves which key they have: <button data-key="s">.
 const OF_CONTROLS = ["a", "q", "t", "e", "s", "z"];
 
 /** Listen to the keyboard. Once per page. */
@@ -42,29 +40,40 @@ export function start() {
   });
 }
 
-function current() {
-  const row = document.activeElement?.closest?.("#ticket-list > [data-ticket]");
-  return row ?? rows().find((one) => one.dataset.ticket === openTicket()) ?? null;
-}
-
 function walk(step) {
   const all = rows();
   if (!all.length) return;
-  const at = all.indexOf(current());
+  const at = all.indexOf(currentRow());
   const following = at < 0 ? all[step > 0 ? 0 : all.length - 1] : all[Math.max(0, Math.min(all.length - 1, at + step))];
   linkOf(following)?.focus();
   following.scrollIntoView({ block: "nearest" });
 }
 
+function pickCurrent() {
+  const row = currentRow();
+  if (row) pick(row.dataset.ticket);
+}
+
 function press(key) {
-  const isOnPicked = picked().length > 0;
-  const all = [...document.querySelectorAll(`[aria-keyshortcuts="${key}"]`)];
-  const ofSelection = all.find((one) => one.closest("[data-act-scope=selected]"));
-  const control = (isOnPicked && ofSelection) || all.find((one) => !one.closest("[data-act-scope=selected]"));
+  const own = document.querySelector(`#ticket [data-key="${key}"]`);
+  const control = picked().length ? ofSelection(key, own) : own;
   if (!control || control.disabled) return;
-  if (control.dataset.menu) open(control);
-  else if (control.dataset.actUrl) act(control, { onPicked: isOnPicked });
+  const field = control.matches("form") ? control.querySelector("select, input:not([type=hidden])") : null;
+  if (field) {
+    // What has to be chosen or typed first is shown.
+    control.closest("[popover]")?.showPopover();
+    field.focus();
+  } else if (control.matches("form")) act(control, control.querySelector("button"));
   else control.click();
+}
+
+// The control of the bar that does to all picked tickets what the key does to the open one.
+function ofSelection(key, own) {
+  const field = { a: "owner", q: "queue" }[key];
+  const acts = { s: "/act/solve/", e: "/act/no-reply/" };
+  if (field) return document.querySelector(`#selection [name="${field}"]`)?.form ?? null;
+  const url = own?.dataset.actUrl ?? acts[key];
+  return url ? document.querySelector(`#selection [data-act-url="${url}"]`) : null;
 }
 
 // Out of the innermost thing first: a menu, the field, what is picked, the ticket.
@@ -73,8 +82,8 @@ function back(event) {
   const field = event.target.closest?.("form.composer, #search-input");
   if (field) {
     event.target.blur();
-    linkOf(current())?.focus({ preventScroll: true });
+    linkOf(currentRow())?.focus({ preventScroll: true });
   } else if (picked().length) pickNone();
-  else if (openTicket() && document.activeElement !== linkOf(current()) && linkOf(current())) linkOf(current()).focus();
+  else if (openTicket() && document.activeElement !== linkOf(currentRow()) && linkOf(currentRow())) linkOf(currentRow()).focus();
   else document.querySelector("#ticket .only-phone[href]")?.click();
 }

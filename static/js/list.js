@@ -1,6 +1,4 @@
-// The list of tickets: which one is open, which ones are picked for an act on several.
-
-import { word } from "./words.js";
+// The list of tickets: which rows there are, which one is open, and its scroll while rows come and go.
 
 /** The number of the open ticket as text, or null. */
 export function openTicket() {
@@ -12,31 +10,20 @@ export function rows() {
   return [...document.querySelectorAll("#ticket-list > [data-ticket]")];
 }
 
-/** The numbers of the picked tickets. */
-export function picked() {
-  return rows().filter((row) => row.hasAttribute("data-picked")).map((row) => row.dataset.ticket);
-}
-
-/** Pick a row, or let it go. */
-export function pick(row, yes = !row.hasAttribute("data-picked")) {
-  row.toggleAttribute("data-picked", yes);
-  const box = row.querySelector("input[type=checkbox][name=ticket]");
-  if (box) box.checked = yes;
-  showPicked();
-}
-
-/** Let all rows go. */
-export function pickNone() {
-  for (const row of rows()) if (row.hasAttribute("data-picked")) pick(row, false);
-}
-
 /** The link of a row, which is what opens it and what has the focus. */
 export function linkOf(row) {
   return row?.querySelector("a[href]") ?? null;
 }
 
-/** Mark the row of the open ticket. */
+/** The row that has the focus, or else that of the open ticket, or null. */
+export function currentRow() {
+  const focused = document.activeElement?.closest?.("#ticket-list > [data-ticket]");
+  return focused ?? rows().find((row) => row.dataset.ticket === openTicket()) ?? null;
+}
+
+/** Mark the row of the open ticket, and at one pane a page show that pane. */
 export function markOpen() {
+  if (!document.getElementById("ticket-list")) return;
   const ticket = openTicket();
   for (const row of rows()) {
     if (row.dataset.ticket === ticket) linkOf(row)?.setAttribute("aria-current", "true");
@@ -46,16 +33,7 @@ export function markOpen() {
   document.body.classList.toggle("shows-list", ticket === null);
 }
 
-function showPicked() {
-  const count = picked().length;
-  for (const bar of document.querySelectorAll("[data-selection]")) {
-    bar.hidden = count === 0;
-    const said = bar.querySelector("[data-selection-count]");
-    if (said) said.textContent = word("selected", { n: count });
-  }
-}
-
-/** Keep the scroll of the list while its rows change, and the bar of picked rows true. Once per page. */
+/** Keep the scroll of the list while its rows change. Once per page. */
 export function start() {
   let top = 0;
   document.addEventListener("live:before", ({ target }) => {
@@ -64,16 +42,8 @@ export function start() {
   document.addEventListener("live:updated", ({ target }) => {
     if (target.id !== "ticket-list") return;
     const scroller = target.closest(".pane__scroll");
+    // The browser's own anchoring would carry the view along with a row that moved.
     if (scroller && scroller.scrollTop !== top) scroller.scrollTop = top;
     markOpen();
-    showPicked();
-  });
-  document.addEventListener("change", ({ target }) => {
-    if (target.matches?.("#ticket-list input[type=checkbox][name=ticket]")) {
-      pick(target.closest("[data-ticket]"), target.checked);
-    }
-  });
-  document.addEventListener("click", ({ target }) => {
-    if (target.closest?.("[data-selection-clear]")) pickNone();
   });
 }

@@ -6,7 +6,7 @@ export function start() {
     const url = target.dataset?.mailHtml;
     if (!url || !target.open || target.querySelector("iframe")) return;
     const frame = document.createElement("iframe");
-    frame.className = "mail-frame";
+    frame.className = "bubble__mail";
     // No scripts, no forms, no origin; links may open a tab of their own.
     frame.setAttribute("sandbox", "allow-popups allow-popups-to-escape-sandbox");
     Object.assign(frame, { src: url, title: target.querySelector("summary")?.textContent.trim() ?? "", loading: "lazy" });

@@ -11,6 +11,7 @@ import * as mail from "./mail.js";
 import * as menus from "./menus.js";
 import * as messages from "./messages.js";
 import * as search from "./search.js";
+import * as selection from "./selection.js";
 import { headers } from "./server.js";
 import * as timeline from "./timeline.js";
 import * as times from "./times.js";
@@ -50,7 +51,9 @@ let saidSignedOut = false;
 
 function listen() {
   // The token of this page may be older than the session: see csrfToken().
-  document.addEventListener("htmx:configRequest", ({ detail }) => Object.assign(detail.headers, headers()));
+  document.addEventListener("htmx:configRequest", ({ detail }) => {
+    detail.headers["X-CSRFToken"] = headers()["X-CSRFToken"];
+  });
   document.addEventListener("htmx:responseError", failed);
   document.addEventListener("htmx:sendError", failed);
   document.addEventListener("htmx:timeout", failed);
@@ -78,7 +81,8 @@ function listen() {
 }
 
 listen();
-for (const module of [times, list, menus, acting, keys, search, mail, messages, timeline, composer, looking, live]) {
-  module.start();
-}
+const MODULES = [
+  times, list, selection, menus, acting, keys, search, mail, messages, timeline, composer, looking, live,
+];
+for (const module of MODULES) module.start();
 begin();

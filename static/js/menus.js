@@ -1,58 +1,45 @@
-// Menus below a button: <button data-menu="id"> opens the element with that id (ARIA APG, "Menu button").
+// Menus (popovers, and the fold beside the send button) by keyboard: first item, arrows, closing.
 
 const ITEMS = "button:not([disabled]), a[href], input:not([type=hidden]), select, textarea";
 
-/** Open the menu of a button and go to its first item. */
-export function open(button) {
-  closeAll(button);
-  const menu = menuOf(button);
-  if (!menu) return;
-  menu.hidden = false;
-  button.setAttribute("aria-expanded", "true");
-  menu.querySelector(ITEMS)?.focus();
-}
-
-/** Close whatever is open; true where something was. `except` is the button of a menu that stays. */
-export function closeAll(except = null) {
+/** Close whatever is open; true where something was. */
+export function closeAll() {
   let closed = false;
-  for (const button of document.querySelectorAll("[data-menu][aria-expanded=true]")) {
-    if (button === except) continue;
-    const menu = menuOf(button);
-    const hadFocus = menu?.contains(document.activeElement);
-    if (menu) menu.hidden = true;
-    button.setAttribute("aria-expanded", "false");
-    if (hadFocus) button.focus({ preventScroll: true });
+  for (const menu of document.querySelectorAll(".menu[popover]:popover-open")) {
+    menu.hidePopover(); // the browser gives the focus back to the button
     closed = true;
   }
-  for (const details of document.querySelectorAll("details.split-button__more[open]")) {
-    details.open = false;
-    if (details.contains(document.activeElement)) details.querySelector("summary").focus({ preventScroll: true });
+  for (const fold of document.querySelectorAll("details.split-button__more[open]")) {
+    const hadFocus = fold.contains(document.activeElement);
+    fold.open = false;
+    if (hadFocus) fold.querySelector("summary").focus({ preventScroll: true });
     closed = true;
   }
   return closed;
 }
 
-/** Listen to buttons, keys and clicks elsewhere. Once per page. */
+/** Listen to folds, popovers and keys. Once per page. */
 export function start() {
+  document.addEventListener("toggle", ({ target, newState }) => {
+    if (target.matches?.(".menu[popover]") && newState === "open" && !target.contains(document.activeElement)) {
+      items(target)[0]?.focus();
+    }
+  }, { capture: true }); // "toggle" does not bubble
   document.addEventListener("click", ({ target }) => {
-    const button = target.closest?.("[data-menu]");
-    if (button) {
-      if (button.getAttribute("aria-expanded") === "true") closeAll();
-      else open(button);
-    } else if (!target.closest?.(".menu, .split-button__more")) closeAll();
+    for (const fold of document.querySelectorAll("details.split-button__more[open]")) {
+      if (!fold.contains(target)) fold.open = false;
+    }
   });
   document.addEventListener("keydown", (event) => {
     const menu = event.target.closest?.(".menu:not([role=listbox])");
-    if (event.key === "Escape" && closeAll()) event.stopImmediatePropagation();
     if (!menu || !["ArrowDown", "ArrowUp"].includes(event.key) || event.target.matches("select, textarea")) return;
-    const items = [...menu.querySelectorAll(ITEMS)].filter((item) => item.offsetParent !== null);
-    const at = items.indexOf(document.activeElement);
+    const all = items(menu);
     const step = event.key === "ArrowDown" ? 1 : -1;
     event.preventDefault();
-    items[(at + step + items.length) % items.length]?.focus();
+    all[(all.indexOf(document.activeElement) + step + all.length) % all.length]?.focus();
   });
 }
 
-function menuOf(button) {
-  return document.getElementById(button.dataset.menu);
+function items(menu) {
+  return [...menu.querySelectorAll(ITEMS)].filter((item) => item.checkVisibility());
 }

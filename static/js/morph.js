@@ -3,9 +3,11 @@
 // Elements are matched by id and changed in place, so that focus, selection, scroll and open folds survive.
 // An element that holds the field being typed in is never touched.
 
-const FIELDS = "input, textarea, select, [contenteditable]";
+const FIELDS = "input:not([type=checkbox], [type=radio], [type=button]), textarea, select, [contenteditable]";
 // What the reader did to an element is theirs; the server does not know of it.
 const OURS = new Set(["open", "aria-expanded", "data-picked"]);
+// Filled in once the reader asked; the answer holds only the place for it.
+const KEPT = "[data-live-keep], [hx-trigger~=once], :popover-open";
 
 /** Make the children of `target` like those of `source`. `source` is used up. */
 export function morphChildren(target, source) {
@@ -20,7 +22,7 @@ export function morphChildren(target, source) {
 
 /** Make one element like another of the same kind; false where it was left alone. */
 export function morph(element, fresh, typing = null) {
-  if (typing && element.contains(typing)) return false;
+  if ((typing && element.contains(typing)) || element.matches(KEPT)) return false;
   if (element.isEqualNode(fresh)) return true;
   attributes(element, fresh);
   children(element, fresh, typing);
@@ -67,16 +69,11 @@ function remove(node, typing) {
 
 function attributes(element, fresh) {
   for (const { name } of [...element.attributes]) {
-    if (!fresh.hasAttribute(name) && !OURS.has(name) && !isMenu(element, name)) element.removeAttribute(name);
+    if (!fresh.hasAttribute(name) && !OURS.has(name)) element.removeAttribute(name);
   }
   for (const { name, value } of fresh.attributes) {
-    if (!OURS.has(name) && !isMenu(element, name) && element.getAttribute(name) !== value) {
+    if (!OURS.has(name) && element.getAttribute(name) !== value) {
       element.setAttribute(name, value);
     }
   }
-}
-
-// A menu that is open stays open.
-function isMenu(element, name) {
-  return name === "hidden" && element.classList.contains("menu");
 }

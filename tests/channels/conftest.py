@@ -90,7 +90,8 @@ def message(**given: Any) -> InboundMessage:
 
 def raw(external_id: str = "<1@example.example>", **given: Any) -> RawItem:
     """A ledger item to be."""
-    return RawItem(**{"happening": "message", "external_id": external_id, "body": b"Subject: parcel\r\n\r\nWhere?", **given})
+    values: dict[str, Any] = {"happening": "message", "body": b"Subject: parcel\r\n\r\nWhere?"}
+    return RawItem(external_id=external_id, **{**values, **given})
 
 
 @pytest.fixture

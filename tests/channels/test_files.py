@@ -72,7 +72,10 @@ def test_content_is_named_by_what_it_is(head: bytes, content_type: str) -> None:
     assert files.sniff(head) == content_type
 
 
-@pytest.mark.parametrize("page", [b"<html><script>alert(1)</script>", b"<svg xmlns='http://www.w3.org/2000/svg'>", b"<?xml"])
+PAGES = [b"<html><script>alert(1)</script>", b"<svg xmlns='http://www.w3.org/2000/svg'>", b"<?xml"]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_what_could_run_in_a_browser_is_never_shown_inline(page: bytes) -> None:
     assert not files.is_shown_inline(files.sniff(page))
 

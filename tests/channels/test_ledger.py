@@ -65,7 +65,8 @@ def test_an_item_stays_known_after_its_content_and_every_setting_changed(
 def test_the_digest_cannot_be_made_without_the_key(account: ChannelAccount, hinted: list[str]) -> None:
     ledger.record(account, "email", [raw()], source="poll", now=NOW)
     stored = bytes(LedgerItem.objects.get().digest)
-    assert stored == ledger.digest(bytes.fromhex(LedgerKey.objects.get().secret["digest"]), f"account:{account.pk}", raw())
+    key = bytes.fromhex(LedgerKey.objects.get().secret["digest"])
+    assert stored == ledger.digest(key, f"account:{account.pk}", raw())
     assert stored != ledger.digest(b"guessed", f"account:{account.pk}", raw())
 
 
@@ -105,7 +106,13 @@ values = st.recursive(
 
 @pytest.mark.django_db
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(external_id=texts, revision=texts, happening=texts, body=st.binary(max_size=200), meta=st.dictionaries(texts, values))
+@given(
+    external_id=texts,
+    revision=texts,
+    happening=texts,
+    body=st.binary(max_size=200),
+    meta=st.dictionaries(texts, values),
+)
 def test_no_item_is_too_strange_to_be_stored(
     account: ChannelAccount, hinted: list[str], external_id: str, revision: str, happening: str, body: bytes, meta: dict
 ) -> None:

@@ -25,7 +25,9 @@ def poll(account: ChannelAccount) -> polling.PollResult:
     return result
 
 
-def test_items_and_cursor_are_kept_together(account: ChannelAccount, scripted: ScriptedAdapter, hinted: list[str]) -> None:
+def test_items_and_cursor_are_kept_together(
+    account: ChannelAccount, scripted: ScriptedAdapter, hinted: list[str]
+) -> None:
     scripted.pages = [Polled(items=(raw("<1@x.example>"), raw("<2@x.example>")), cursor={"uid": 2}, quota={"left": 7})]
     assert poll(account) == polling.PollResult("caught up", 2, 1)
     assert account.cursor == {"uid": 2}
@@ -36,7 +38,9 @@ def test_items_and_cursor_are_kept_together(account: ChannelAccount, scripted: S
     assert LedgerItem.objects.filter(state="pending", source="poll").count() == 2
 
 
-def test_it_goes_on_at_once_where_there_is_more(account: ChannelAccount, scripted: ScriptedAdapter, hinted: list[str]) -> None:
+def test_it_goes_on_at_once_where_there_is_more(
+    account: ChannelAccount, scripted: ScriptedAdapter, hinted: list[str]
+) -> None:
     scripted.pages = [
         Polled(items=(raw("<1@x.example>"),), cursor={"uid": 1}, more=True),
         Polled(items=(raw("<2@x.example>"),), cursor={"uid": 2}),
@@ -114,7 +118,9 @@ def test_only_the_holder_of_the_lease_moves_the_cursor(
     assert not LedgerItem.objects.exists()
 
 
-def test_a_failure_of_the_old_password_does_not_touch_the_new(account: ChannelAccount, scripted: ScriptedAdapter) -> None:
+def test_a_failure_of_the_old_password_does_not_touch_the_new(
+    account: ChannelAccount, scripted: ScriptedAdapter
+) -> None:
     def connected_again_meanwhile() -> PollError:
         ChannelAccount.objects.update(lease_token=None, lease_until=None)
         return PollError("refused", credentials=True)

@@ -160,7 +160,9 @@ def customer(**changes: Any) -> CustomerCard:
             for number, (name, label) in enumerate(kinds)
         ),
         "earlier": (
-            EarlierTicket(id=17, subject="Kettle lost on the way", state="solved", at=ago(days=78), words="Solved by Ben"),
+            EarlierTicket(
+                id=17, subject="Kettle lost on the way", state="solved", at=ago(days=78), words="Solved by Ben"
+            ),
         ),
         "related": (),
         "is_blocked": False,
@@ -238,7 +240,7 @@ def page(*entries: Entry, **changes: Any) -> TicketPage:
 
 def listed(*rows: TicketRow, **changes: Any) -> TicketList:
     """A list of these rows."""
-    values: dict[str, Any] = {"title": "All open", "view": "open", "rows": rows, "older": "", "newer": "", "stream": "1-0"}
+    values = {"title": "All open", "view": "open", "rows": rows, "older": "", "newer": "", "stream": "1-0"}
     return TicketList(**{**values, **changes})
 
 
@@ -291,7 +293,7 @@ def busy_entries() -> tuple[Entry, ...]:
     reply_words = "Sorry, Carla, that is not good enough. We chase the driver right away."
     return (
         entry(
-            bubble(1, "My coffee machine was due yesterday.\nIt is not here.\n\nOrder AC-48213", subject="Where is it?"),
+            bubble(1, "The machine was due yesterday.\nIt is not here.\n\nOrder AC-48213", subject="Where is it?"),
             day=True,
             contact=head(),
         ),
@@ -317,7 +319,7 @@ def busy_entries() -> tuple[Entry, ...]:
             ),
             contact=head("x:mention", account="@AcmeCare"),
         ),
-        entry(note=NoteRow(id=1, arrival=6, person=BEN, text=f"@Anna she said {SCRIPT}\n\nReplace it.", written_at=NOW)),
+        entry(note=NoteRow(id=1, arrival=6, person=BEN, text=f"@Anna says {SCRIPT}\n\nReplace it.", written_at=NOW)),
         entry(
             at=ago(minutes=16),
             system=(
@@ -327,7 +329,7 @@ def busy_entries() -> tuple[Entry, ...]:
         ),
         entry(at=ago(minutes=15), hidden="Something in Legal"),
         entry(bubble(7, SCRIPT, who=SCRIPT, subject=SCRIPT), contact=head("facebook:messenger"), is_first_unread=True),
-        entry(bubble(8, reply_words, direction="out", state="queued", state_words="Leaves at 15:12", may_undo_until=NOW)),
+        entry(bubble(8, reply_words, direction="out", state="queued", state_words="Leaves soon", may_undo_until=NOW)),
         entry(
             bubble(
                 9,

@@ -28,6 +28,7 @@ def answer(house: House) -> Callable[..., Message]:
             "contact_id": Contact.objects.latest("id").pk,
             "text": text,
             "seen": Ticket.objects.latest("id").arrivals,
+            "undo": timedelta(seconds=10),
             "now": house.clock.now,
         }
         with transaction.atomic():

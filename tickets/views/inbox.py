@@ -9,14 +9,14 @@ from urllib.parse import quote, urlencode
 from django.core.exceptions import BadRequest
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from agents.access import me, works_tickets
+from agents.access import me, signed_in, works_tickets
 from agents.models import Person
 from contactcentre.lib import realtime
 from tickets import access, features, html_mail, reading
@@ -65,9 +65,11 @@ def _list(request: HttpRequest, person: Person, have: Rights, stream: str) -> An
 
 @never_cache
 @require_GET
-@works_tickets
+@signed_in
 def inbox(request: HttpRequest) -> HttpResponse:
-    """The inbox with a list and no ticket open."""
+    """The inbox with a list and no ticket open. A mere admin has no tickets and is led to the accounts."""
+    if me(request).is_admin and not me(request).works_tickets:
+        return redirect("channels:accounts")
     person, now, stream = me(request), timezone.now(), realtime.position()
     have = access.rights(person)
     shown = _list(request, person, have, stream)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, BinaryIO, cast
 
+from django.conf import settings
 from django.core import signing
 from django.core.exceptions import BadRequest
 from django.db import transaction
@@ -64,6 +66,7 @@ def reply(request: HttpRequest, ticket_id: int) -> HttpResponse:
                 then=request.POST.get("then", ""),
                 anyway=request.POST.get("anyway") == "1",
                 to_reply_to=request.POST.get("to_reply_to") == "1",
+                undo=timedelta(seconds=settings.UNDO_SECONDS),
                 now=timezone.now(),
             )
     except Conflict as conflict:
@@ -74,7 +77,7 @@ def reply(request: HttpRequest, ticket_id: int) -> HttpResponse:
         {
             "message": message.pk,
             "arrival": message.arrival,
-            "undo_seconds": int(replies.UNDO.total_seconds()),
+            "undo_seconds": settings.UNDO_SECONDS,
             "state": message.ticket.state,
         }
     )

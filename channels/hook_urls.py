@@ -1,0 +1,13 @@
+"""The addresses that networks and exchanges post to. Their last part is a secret: lib/secrets masks it in logs."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from channels import hooks
+
+app_name = "hooks"
+
+urlpatterns = [
+    path("phone/<str:token>/", hooks.phone, name="phone"),
+]
