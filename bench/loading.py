@@ -59,14 +59,16 @@ STEPS = (
     """
     INSERT INTO tickets_message (ticket_id, contact_id, customer_id, account_id, channel_kind, scope, external_id,
       reference, parent_id, surface, direction, identity_id, person_id, is_outside, arrival, said_at, received_at,
-      subject, text, html, quoted, permalink, automatic, extra, state, state_reason, sent_at)
+      subject, text, html, quoted, permalink, automatic, extra, state, state_reason, sent_at,
+      asked_at)
     SELECT t.id, t.id, t.customer_id, %(account)s, 'email', '', '<m' || t.id || '-' || k || '@post.example>#0',
       '<m' || t.id || '-' || k || '@post.example>', '', 'email', CASE WHEN k %% 2 = 1 THEN 'in' ELSE 'out' END,
       CASE WHEN k %% 2 = 1 THEN t.customer_id END, CASE WHEN k %% 2 = 0 THEN (%(owners)s::bigint[])[1] END, false, k,
       t.last_at - (6 - k) * interval '10 minutes', t.last_at, 'Order ' || t.id,
       (SELECT string_agg((%(words)s::text[])[1 + ((t.id * 31 + k * 17 + w * w) %% %(word_count)s)], ' ')
         FROM generate_series(1, 30) w) || ' AC-' || (t.id * 10 + k),
-      '', '', '', '', '{}', CASE WHEN k %% 2 = 1 THEN '' ELSE 'sent' END, '', CASE WHEN k %% 2 = 0 THEN t.last_at END
+      '', '', '', '', '{}', CASE WHEN k %% 2 = 1 THEN '' ELSE 'sent' END, '', CASE WHEN k %% 2 = 0 THEN t.last_at END,
+      CASE WHEN k %% 2 = 1 THEN t.last_at END
     FROM tickets_ticket t CROSS JOIN generate_series(1, 6) k
     """,
 )

@@ -21,7 +21,7 @@ from agents import history
 from agents.models import Person
 from channels import hints, ledger, trouble
 from channels.adapters import ADAPTERS, adapter
-from channels.adapters.base import PayloadError
+from channels.adapters.base import NotOurs, PayloadError
 from channels.books import Change, write
 from channels.connections import connection_of, own_addresses
 from channels.happenings import Call, Deleted, DeliveryReceipt, Edited, Happening, InboundMessage
@@ -228,7 +228,10 @@ def _handled(item: LedgerItem, own: dict[str, frozenset[str]], now: datetime) ->
         own[item.kind] = own_addresses(item.kind)
     told = connection_of(item.account, own=own[item.kind])
     happenings = adapter(item.kind).parse(ledger.raw_item(item.happening, body), told)
-    answers = [_received(happening, item.account, now) for happening in happenings]
+    try:
+        answers = [_received(happening, item.account, now) for happening in happenings]
+    except NotOurs as error:
+        return _Outcome(LedgerState.FILTERED, clean_line(str(error), trouble.REASON_LENGTH))
     if not answers:
         return _Outcome(LedgerState.FILTERED, NOTHING_IN_IT)
     if any(not answer.reason for answer in answers):

@@ -6,6 +6,12 @@ from contactcentre.lib.realtime import Event
 from tickets.models import Ticket
 
 
+def call_rings(ticket: Ticket, message_id: int) -> list[Event]:
+    """Somebody is calling: tells those who may answer, for the screen pop."""
+    people = frozenset({ticket.owner_id} if ticket.owner_id else set())
+    return [Event(name=f"call-{message_id}", queues=frozenset(ticket.reader_queue_ids), people=people)]
+
+
 def ticket_changed(
     ticket: Ticket, *, also_queues: set[int] | None = None, also_people: set[int] | None = None
 ) -> list[Event]:

@@ -14,7 +14,7 @@ class Features:
     compose: bool = True
     act: bool = True
     search: bool = True
-    call: bool = False
+    call: bool = True
     board: bool = True
     accounts: bool = False
 

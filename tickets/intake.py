@@ -65,19 +65,13 @@ def receive(message: InboundMessage, *, account_id: int, now: datetime) -> Answe
     if known is not None:
         return _sighted(known, account_id=account_id, now=now)
     queue = feed_queue(account_id)
-    ticket = current_ticket(customer)
     if message.automatic:
-        if ticket is None or not _inside_window(ticket, now=now):
+        latest = current_ticket(customer)
+        if latest is None or not _inside_window(latest, now=now):
             return Answer("automatic")
-    elif ticket is None or not _inside_window(ticket, now=now):
-        ticket = open_ticket(customer=customer, queue=queue, previous=ticket, subject=message.subject, at=now)
-    elif ticket.state == State.SOLVED:
-        _reopen(ticket, now=now)
-    elif ticket.state in (State.WAITING, State.SNOOZED):
-        history.record(
-            at=now, act="ticket.reopened", ticket_id=ticket.pk, customer_id=customer.pk, was=ticket.state, by="customer"
-        )
-        ticket.state, ticket.snoozed_until = State.OPEN, None
+        ticket = latest
+    else:
+        ticket = ticket_for(customer, queue=queue, subject=message.subject, now=now)
     contact = _contact(message, thread, ticket=ticket, author=author, queue=queue, account_id=account_id, now=now)
     _add(message, ticket=ticket, contact=contact, identity=identity, account_id=account_id, now=now)
     if thread is not None and thread.ticket_id != ticket.pk and thread.customer_id != customer.pk:
@@ -101,6 +95,25 @@ def current_ticket(customer: Customer) -> Ticket | None:
         .order_by(Case(When(state__in=LIVE, then=0), default=1), "-id")
         .first()
     )
+
+
+def ticket_for(customer: Customer, *, queue: Queue, subject: str, now: datetime, reopens: bool = True) -> Ticket:
+    """The ticket a customer's words go on now, open: the live one, one reopened inside its window, or a new one.
+
+    `reopens` is False for what we begin ourselves (a call of ours): a waiting ticket then goes on waiting. The
+    caller holds the customer's lock and saves the ticket.
+    """
+    ticket = current_ticket(customer)
+    if ticket is None or not _inside_window(ticket, now=now):
+        return open_ticket(customer=customer, queue=queue, previous=ticket, subject=subject, at=now)
+    if ticket.state == State.SOLVED:
+        _reopen(ticket, now=now)
+    elif reopens and ticket.state in (State.WAITING, State.SNOOZED):
+        history.record(
+            at=now, act="ticket.reopened", ticket_id=ticket.pk, customer_id=customer.pk, was=ticket.state, by="customer"
+        )
+        ticket.state, ticket.snoozed_until = State.OPEN, None
+    return ticket
 
 
 def open_ticket(
@@ -263,6 +276,7 @@ def _add(
         quoted=message.quoted,
         permalink=message.permalink[:500],
         automatic=message.automatic[:40],
+        asked_at=None if message.automatic else said_at,
         extra=_extra(message),
     )
     Sighting.objects.create(message=stored, account_id=account_id, seen_at=now)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from channels.happenings import Call, Deleted, DeliveryReceipt, Edited, InboundMessage
 from channels.receiver import Answer
-from tickets import intake, outside, receipts
+from tickets import calls, intake, outside, receipts
 
 
 class Receiver:
@@ -33,5 +33,5 @@ class Receiver:
         return receipts.apply(receipt, now=now)
 
     def call(self, call: Call, *, account_id: int, now: datetime) -> Answer:
-        """No phone line of this installation tells of calls yet."""
-        return Answer("unsupported: call")
+        """Something happened to a call."""
+        return calls.receive(call, account_id=account_id, now=now)

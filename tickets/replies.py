@@ -72,7 +72,7 @@ def reply(
     undo: timedelta = timedelta(0),
     to_reply_to: bool = False,
 ) -> Message:
-    """Queue an answer to a contact's author and return the message, which leaves after `undo` (the page holds it ten seconds).
+    """Queue an answer to a contact's author and return the message, which leaves after `undo`.
 
     `seen` is the arrival number the author last saw; `anyway` sends although something came after it. `then`
     is "", "wait" or "solve". `cc` are values of the contact's participants; `to_reply_to` answers the address

@@ -15,8 +15,8 @@ from tickets.models import Contact, Message, Ticket
 from tickets.models.ticket import Awaiting
 from tickets.targets import Targets, urgency
 
-# A reply in one of these has not answered anybody (row 23).
-UNANSWERING = ("failed", "unknown", "cancelled")
+# A reply or call of ours in one of these has not answered anybody (row 23).
+UNANSWERING = ("failed", "unknown", "cancelled", "missed")
 
 
 def summarise(ticket: Ticket, contacts: Iterable[Contact]) -> None:
@@ -88,9 +88,9 @@ def recount(ticket: Ticket, targets: Targets) -> list[Contact]:
     since: dict[int, datetime] = {}
     if contacts:
         since = dict(
-            Message.objects.filter(wanted, ticket=ticket, direction="in", automatic="")
+            Message.objects.filter(wanted, ticket=ticket, asked_at__isnull=False)
             .values_list("contact_id")
-            .annotate(Min("said_at"))
+            .annotate(Min("asked_at"))
             .order_by()
         )
     for contact in contacts:

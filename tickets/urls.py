@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tickets.views import acting, boards, inbox, writing
+from tickets.views import acting, boards, calling, inbox, writing
 
 app_name = "tickets"
 urlpatterns = [
@@ -23,6 +23,9 @@ urlpatterns = [
     path("search/", boards.search, name="search"),
     path("board/", boards.board, name="board"),
     path("board/preview/", boards.preview, name="preview"),
+    path("calls/new/", calling.call, name="call"),
+    path("calls/who/", calling.who_calls, name="who-calls"),
+    path("calls/<int:message_id>/ringing/", calling.ringing, name="ringing"),
     path("assignees/", boards.assignees, name="assignees"),
     *(path(f"act/{name}/", acting.act, {"name": name}, name=f"act-{name}") for name in acting.ACTS),
     path("act/take-back/", acting.take_back, name="take-back"),

@@ -1,6 +1,7 @@
 """What an adapter is: one class per channel kind that translates and does nothing else.
 
-No ORM, no tickets, no retries. Two failures, both typed: DeliveryError and PayloadError.
+No ORM, no tickets, no retries. Failures are typed: PollError, PayloadError (with NotOurs for what is filtered) and
+DeliveryError.
 """
 
 from __future__ import annotations
@@ -16,6 +17,13 @@ from contactcentre.lib.secrets import Credentials
 
 class PayloadError(Exception):
     """A provider's item that cannot be read. The text says why, in words an admin can use."""
+
+
+class NotOurs(Exception):
+    """A provider's item that is well understood and none of our business, such as a repost.
+
+    The text is the reason it is filtered for, marked with gettext_noop. Raised before anything was yielded.
+    """
 
 
 class DeliveryError(Exception):
@@ -125,7 +133,7 @@ class Adapter(Protocol):
         ...
 
     def parse(self, item: RawItem, connection: Connection) -> Iterator[Happening]:
-        """What one ledger item says, usually one happening. Raises PayloadError."""
+        """What one ledger item says, usually one happening. Raises PayloadError, NotOurs."""
         ...
 
     def send(

@@ -178,9 +178,12 @@ function gone(element) {
 }
 
 function show(now) {
-  clearTimeout(offlineTimer);
-  if (now === "live") say("live", "dot--fine");
-  else if (now === "lost") {
+  if (now === "live") {
+    clearTimeout(offlineTimer);
+    offlineTimer = 0;
+    say("live", "dot--fine");
+  } else if (now === "lost" && !offlineTimer) {
+    // Counted from the first failure: each new try fails anew.
     say("live_reconnecting", "dot--soon");
     offlineTimer = setTimeout(() => say("live_offline", "dot--late"), OFFLINE_AFTER);
   }

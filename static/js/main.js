@@ -47,7 +47,8 @@ function failurePlace() {
   return place;
 }
 
-let saidSignedOut = false;
+// Takes the words about the session away again.
+let away = null;
 
 function listen() {
   // The token of this page may be older than the session: see csrfToken().
@@ -71,13 +72,11 @@ function listen() {
   });
   document.addEventListener("ticket-gone", () => toast(word("gone"), { stays: 0 }));
   document.addEventListener("signed-out", () => {
-    if (saidSignedOut) return;
-    saidSignedOut = true;
-    toast(word("signed_out"), { stays: 0, link: { href: location.href, words: word("sign_in"), newTab: true } });
+    away?.();
+    const link = { href: location.href, words: word("sign_in"), newTab: true };
+    away = toast(word("signed_out"), { stays: 0, link });
   });
-  document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) saidSignedOut = false; // they may have been away to sign in
-  });
+  document.addEventListener("signed-in", () => away?.());
 }
 
 listen();

@@ -2,6 +2,7 @@
 
 const TIME_LIMIT = 20_000;
 let clockAhead = 0;
+let isSignedOut = false;
 
 /** The server's time in milliseconds: a laptop's clock may be minutes wrong, and reply windows are not. */
 export function now() {
@@ -28,8 +29,13 @@ function noticed(response) {
   // Without a session a page redirects to the sign-in, which fetch follows silently.
   const sentAway = response.redirected && /sign-?in|login/.test(new URL(response.url).pathname);
   if (response.status === 401 || sentAway) {
-    document.dispatchEvent(new CustomEvent("signed-out"));
+    if (!isSignedOut) document.dispatchEvent(new CustomEvent("signed-out"));
+    isSignedOut = true;
     return 401;
+  }
+  if (isSignedOut && response.ok) {
+    isSignedOut = false;
+    document.dispatchEvent(new CustomEvent("signed-in"));
   }
   return response.status;
 }

@@ -13,7 +13,10 @@ const watched = new WeakSet();
 
 const entries = () => document.getElementById("timeline-entries");
 const scrollerOf = (element) => element?.closest(".timeline") ?? null;
-const isAtBottom = (scroller) => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;
+// Measured rather than computed from scrollTop, which counts the other way where the pane grows upwards
+// (flex-direction: column-reverse).
+const below = (scroller) => entries().getBoundingClientRect().bottom - scroller.getBoundingClientRect().bottom;
+const isAtBottom = (scroller) => below(scroller) < NEAR;
 
 /** The arrival number of the newest thing the reader has had on screen, or null where there is no timeline. */
 export function seen() {
@@ -25,8 +28,12 @@ export function seen() {
 export function toEnd() {
   const scroller = scrollerOf(entries());
   if (!scroller) return;
-  scroller.scrollTop = scroller.scrollHeight;
+  end(scroller);
   noteSeen(scroller);
+}
+
+function end(scroller) {
+  scroller.scrollTop += below(scroller);
 }
 
 /** Begin with a timeline that has just come onto the page: at the first unread message, or at the end. */
@@ -39,7 +46,7 @@ export function begin() {
   const unread = element.querySelector(".unread-line");
   if (!location.hash.startsWith("#message-")) {
     if (unread) scroller.scrollTop += unread.getBoundingClientRect().top - scroller.getBoundingClientRect().top - 24;
-    else scroller.scrollTop = scroller.scrollHeight;
+    else end(scroller);
   }
   let wasAtBottom = isAtBottom(scroller);
   scroller.addEventListener("scroll", () => {
@@ -49,7 +56,7 @@ export function begin() {
   // Pictures that load and a composer that grows must not push the newest words out of sight.
   const sizes = new ResizeObserver(() => {
     if (!element.isConnected) sizes.disconnect();
-    else if (wasAtBottom) scroller.scrollTop = scroller.scrollHeight;
+    else if (wasAtBottom) end(scroller);
   });
   sizes.observe(element);
   sizes.observe(scroller);
@@ -70,7 +77,7 @@ export function start() {
     const scroller = scrollerOf(target);
     const came = idsOf(target).filter((id) => !incoming.has(id));
     if (bottomBefore) {
-      scroller.scrollTop = scroller.scrollHeight;
+      end(scroller);
       noteSeen(scroller);
     } else {
       if (anchor?.element.isConnected) scroller.scrollTop += topOf(anchor.element, scroller) - anchor.top;
@@ -91,11 +98,11 @@ export function start() {
   // Older messages go in above: the words one reads stay where they are.
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     const scroller = detail.target?.closest?.(".timeline");
-    older = scroller ? { scroller, below: scroller.scrollHeight - scroller.scrollTop } : null;
+    older = scroller ? { scroller, below: below(scroller) } : null;
   });
   document.addEventListener("htmx:afterSwap", () => {
     if (!older?.scroller.isConnected) return;
-    older.scroller.scrollTop = older.scroller.scrollHeight - older.below;
+    older.scroller.scrollTop += below(older.scroller) - older.below;
     older = null;
   });
 }
@@ -129,16 +136,20 @@ function noteSeen(scroller) {
   const element = entries();
   if (document.hidden || scrollerOf(element) !== scroller) return;
   element.dataset.seen = element.dataset.arrivals ?? "0";
-  scroller.querySelector("#timeline-new")?.remove();
+  document.getElementById("timeline-new")?.remove();
 }
 
 function offerNewest(scroller) {
-  if (scroller.querySelector("#timeline-new")) return;
+  if (document.getElementById("timeline-new")) return;
+  // Beside the scroller, floating over its end.
+  const place = document.createElement("div");
+  Object.assign(place, { id: "timeline-new", className: "timeline-new" });
   const button = document.createElement("button");
-  Object.assign(button, { type: "button", id: "timeline-new", className: "button button--small timeline__new" });
+  Object.assign(button, { type: "button", className: "button button--small" });
   button.append(icon("chevron-down", true), ` ${word("new_messages")}`);
   button.addEventListener("click", toEnd);
-  scroller.append(button);
+  place.append(button);
+  scroller.after(place);
 }
 
 function announce() {

@@ -334,9 +334,7 @@ def test_what_is_not_due_and_what_is_snoozed() -> None:
     assert Page(inbox.due_pill(None, NOW + timedelta(hours=3), NOW)).one("span").words == "until 18:12"
 
 
-@pytest.mark.parametrize(
-    ("days", "words"), [(0, "15:12"), (2, "Wed 15:12"), (30, "21 Oct"), (400, "16 Oct 2025")]
-)
+@pytest.mark.parametrize(("days", "words"), [(0, "15:12"), (2, "Wed 15:12"), (30, "21 Oct"), (400, "16 Oct 2025")])
 def test_a_time_is_told_as_short_as_it_can_be(days: int, words: str) -> None:
     # October is summer time in London; the day stays the same.
     assert inbox.moment(NOW - timedelta(days=days), NOW) == words

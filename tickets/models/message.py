@@ -52,6 +52,9 @@ class Message(models.Model):
     html = models.TextField(blank=True)
     quoted = models.TextField(blank=True)
     permalink = models.URLField(max_length=500, blank=True)
+    # From when on an answer is expected: when it was said, for a missed call when it rang out; empty where
+    # nothing is asked (automatic mail, an answered call).
+    asked_at = models.DateTimeField(null=True, blank=True)
     # Why this is no person's message (out-of-office, list, …); empty for a person's.
     automatic = models.CharField(max_length=40, blank=True)
     # Reply-To, notes on what was left out, cc: things the page shows and nothing asks for.

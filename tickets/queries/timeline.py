@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from agents.models import HistoryEntry, Person
 from channels.models import OutboxState
 from channels.surfaces import SURFACES
-from tickets import rows
+from tickets import calls, rows
 from tickets.access import Rights
 from tickets.models import Attachment, Contact, Message, Note, Ticket
 from tickets.queries.lists import Cursor, colleague
@@ -188,7 +188,28 @@ def _bubble(person: Person, message: Message, files: list[rows.FileRow], *, now:
         state_reason=message.state_reason,
         may_undo_until=undo_until if may_undo else None,
         offers=_offers(message),
+        call=_call(message),
         sent_to=str(extra.get("to", "")),
+    )
+
+
+def _call(message: Message) -> rows.CallCard | None:
+    if message.surface != "phone":
+        return None
+    details = message.call
+    ringing = None
+    if details.answered_at is not None:
+        ringing = max(int((details.answered_at - details.started_at).total_seconds()), 0)
+    title = _("Called us") if message.direction == "in" else _("We called")
+    return rows.CallCard(
+        title=title,
+        number=details.number,
+        line=details.line,
+        duration_seconds=details.duration_seconds,
+        disposition=calls.words(details, message.direction, ""),
+        answered_after_seconds=ringing,
+        direction=message.direction,
+        is_over=details.ended_at is not None,
     )
 
 

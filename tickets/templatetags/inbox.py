@@ -89,6 +89,13 @@ def span(length: timedelta) -> str:
 
 
 @register.filter
+def talk_time(seconds: int) -> str:
+    """How long a call lasted: 4 min 12 s."""
+    minutes, rest = divmod(seconds, 60)
+    return _("%(m)s min %(s)s s") % {"m": minutes, "s": rest} if minutes else _("%(s)s s") % {"s": rest}
+
+
+@register.filter
 def as_span(length: timedelta | None) -> str:
     """A length of time in words, a dash where there is none."""
     return span(length) if length is not None else "–"

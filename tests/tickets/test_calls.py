@@ -1,0 +1,217 @@
+"""Calls on the one ticket: events in any order, the missed call that waits, and the call that is written down."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import transaction
+
+from channels.happenings import Address, Call
+from channels.models import ChannelAccount
+from customers.models import Customer
+from tests.conftest import NOW, House
+from tickets import access, calls
+from tickets.models import AccountFeed, CallDetails, Contact, Message, Ticket
+
+NUMBER = "+442079460142"
+
+
+@pytest.fixture
+def line(house: House) -> ChannelAccount:
+    """Our support line, feeding General."""
+    account = ChannelAccount.objects.create(
+        kind="phone",
+        address="+442079460100",
+        name="Support line",
+        settings={"region": "GB"},
+        begins_at=NOW,
+        created_at=NOW,
+    )
+    AccountFeed.objects.create(account=account, queue=house.general)
+    return account
+
+
+def event(
+    house: House, line: ChannelAccount, what: str, *, at: datetime | None = None, call: str = "c1", **changes: object
+) -> None:
+    values: dict[str, object] = {
+        "external_id": call,
+        "scope": line.address,
+        "event": what,
+        "direction": "in",
+        "customer": Address(kind="phone", value="020 7946 0142", region="GB"),
+        "line": line.address,
+        "at": at or house.clock.now,
+    }
+    with transaction.atomic():
+        calls.receive(Call(**{**values, **changes}), account_id=line.pk, now=house.clock.now)  # type: ignore[arg-type]
+
+
+def logged(**changes: object) -> calls.Logged:
+    values: dict[str, object] = {
+        "number": "020 7946 0142",
+        "direction": "in",
+        "disposition": "answered",
+        "summary": "Wants a replacement",
+        "started_at": NOW,
+        "duration_seconds": 252,
+    }
+    return calls.Logged(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def write_down(house: House, line: ChannelAccount, what: calls.Logged, **changes: object) -> Message:
+    with transaction.atomic():
+        return calls.log(person=house.anna, account=line, logged=what, now=house.clock.now, **changes)  # type: ignore[arg-type]
+
+
+def test_a_ringing_call_makes_its_ticket_at_once_and_starts_no_clock(house: House, line: ChannelAccount) -> None:
+    event(house, line, "new")
+    ticket = house.ticket()
+    assert str(ticket.customer) == "+44 20 7946 0142"
+    assert (ticket.state, ticket.awaiting, ticket.due_at) == ("open", "customer", None)
+    assert ticket.surfaces == ["phone"]
+
+
+def test_a_missed_call_waits_for_a_call_back_from_its_end_on(house: House, line: ChannelAccount) -> None:
+    event(house, line, "new")
+    ended = house.clock.forward(seconds=70)
+    event(house, line, "ended", cause="noAnswer")
+    ticket = house.ticket()
+    assert (ticket.awaiting, ticket.unanswered_since) == ("us", ended)
+    assert ticket.due_at == ended + timedelta(minutes=15)
+    assert CallDetails.objects.get().disposition == "missed"
+
+
+def test_an_answered_call_asks_for_nothing_and_counts_as_answered_at_the_pick_up(
+    house: House, line: ChannelAccount
+) -> None:
+    event(house, line, "new")
+    picked_up = house.clock.forward(seconds=18)
+    event(house, line, "answered")
+    house.clock.forward(seconds=252)
+    event(house, line, "ended", cause="normalClearing")
+    details, contact = CallDetails.objects.get(), house.contact()
+    assert (details.disposition, details.duration_seconds) == ("answered", 252)
+    assert (contact.unanswered_since, contact.first_answered_at) == (None, picked_up)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["new", "answered", "ended"])))
+def test_events_in_any_order_and_twice_come_to_the_same(
+    house: House, line: ChannelAccount, order: tuple[str, ...]
+) -> None:
+    times = {"new": NOW, "answered": NOW + timedelta(seconds=10), "ended": NOW + timedelta(seconds=100)}
+    house.clock.forward(minutes=5)
+    for what in (*order, *order):
+        event(house, line, what, at=times[what])
+    details = CallDetails.objects.get()
+    assert (details.started_at, details.answered_at, details.ended_at) == tuple(times.values())
+    assert (details.disposition, details.duration_seconds) == ("answered", 90)
+    assert (house.ticket().awaiting, Message.objects.count()) == ("customer", 1)
+
+
+def test_every_call_is_a_contact_of_its_own_on_the_one_ticket(house: House, line: ChannelAccount) -> None:
+    for call in ("c1", "c2"):
+        event(house, line, "new", call=call)
+        event(house, line, "ended", call=call)
+        house.clock.forward(minutes=1)
+    assert (Ticket.objects.count(), Contact.objects.count()) == (1, 2)
+
+
+def test_a_withheld_number_is_nameless_and_matches_nobody(house: House, line: ChannelAccount) -> None:
+    for call in ("c1", "c2"):
+        event(house, line, "new", call=call, customer=Address(kind="phone", value="anonymous", region="GB"))
+    assert Customer.objects.count() == 2
+    assert Ticket.objects.count() == 2
+
+
+def test_calling_back_answers_the_missed_call(house: House, line: ChannelAccount) -> None:
+    event(house, line, "new")
+    event(house, line, "ended")
+    house.clock.forward(minutes=3)
+    event(house, line, "new", call="c2", direction="out")
+    assert house.ticket().awaiting == "us"
+    picked_up = house.clock.forward(seconds=5)
+    event(house, line, "answered", call="c2", direction="out")
+    assert house.ticket().awaiting == "customer"
+    assert Contact.objects.get(thread="c1").first_answered_at == picked_up
+
+
+def test_a_call_back_that_nobody_takes_answers_nothing(house: House, line: ChannelAccount) -> None:
+    event(house, line, "new")
+    event(house, line, "ended")
+    house.clock.forward(minutes=3)
+    event(house, line, "new", call="c2", direction="out")
+    event(house, line, "ended", call="c2", direction="out", cause="busy")
+    assert house.ticket().awaiting == "us"
+    assert CallDetails.objects.get(message__external_id="c2").disposition == "busy"
+
+
+def test_a_call_reopens_a_waiting_ticket_and_one_of_ours_does_not(house: House, line: ChannelAccount) -> None:
+    event(house, line, "new")
+    Ticket.objects.update(state="waiting")
+    event(house, line, "new", call="c2", direction="out")
+    assert house.ticket().state == "waiting"
+    event(house, line, "new", call="c3")
+    assert house.ticket().state == "open"
+
+
+def test_logging_offers_the_recent_call_of_the_number_and_writes_on_it(house: House, line: ChannelAccount) -> None:
+    event(house, line, "new")
+    event(house, line, "answered")
+    event(house, line, "ended")
+    offered = calls.recent(number="020 7946 0142", region="GB", now=house.clock.now)
+    assert offered is not None
+    write_down(house, line, logged(), call_id=offered.pk)
+    message = Message.objects.get()
+    assert (message.text, message.person) == ("Wants a replacement", house.anna)
+    assert house.ticket().owner == house.anna
+    assert house.ticket().last_words == "Wants a replacement"
+    assert calls.recent(number="020 7946 0142", region="GB", now=house.clock.now) is None
+
+
+def test_a_call_logged_by_hand_of_an_unknown_number_makes_a_named_customer(house: House, line: ChannelAccount) -> None:
+    message = write_down(house, line, logged(then="solve"), name="Carla Hughes")
+    assert str(message.ticket.customer) == "Carla Hughes"
+    ticket = house.ticket()
+    assert (ticket.state, ticket.awaiting, ticket.owner) == ("solved", "customer", house.anna)
+    assert CallDetails.objects.get().duration_seconds == 252
+
+
+def test_a_missed_call_logged_by_hand_waits_for_its_call_back(house: House, line: ChannelAccount) -> None:
+    write_down(house, line, logged(disposition="missed", duration_seconds=0, summary=""))
+    assert house.ticket().awaiting == "us"
+
+
+def test_a_caller_who_says_who_they_are_goes_on_that_customers_ticket_and_the_number_stays_where_it_was(
+    house: House, line: ChannelAccount
+) -> None:
+    house.mail("Where is it?")
+    carla = house.ticket().customer
+    message = write_down(house, line, logged(), customer_id=carla.pk)
+    assert message.ticket == house.ticket()
+    assert message.contact.moved_by_hand_at is not None
+    assert message.contact.identity.customer != carla
+    have = access.rights(house.anna)
+    assert calls.lookup("020 7946 0142", region="GB", have=have) == ([], [])
+
+
+def test_the_number_is_known_maybe_or_new(house: House, line: ChannelAccount) -> None:
+    event(house, line, "new")
+    have = access.rights(house.anna)
+    known, maybe = calls.lookup("+44 20 7946 0142", region="GB", have=have)
+    assert [str(one) for one in known] == ["+44 20 7946 0142"]
+    known, maybe = calls.lookup("0049 20 7946 0142", region="GB", have=have)
+    assert (known, [str(one) for one in maybe]) == ([], ["+44 20 7946 0142"])
+    assert calls.lookup("+44 7700 900142", region="GB", have=have) == ([], [])
+    assert calls.lookup("+44 20 7946 0142", region="GB", have=access.rights(house.hana)) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "what", [{"disposition": "lovely"}, {"direction": "up"}, {"duration_seconds": -1}, {"duration_seconds": 90000}]
+)
+def test_nonsense_is_refused_with_a_sentence(house: House, line: ChannelAccount, what: dict[str, object]) -> None:
+    with pytest.raises(calls.CannotLog):
+        write_down(house, line, logged(**what))
+    assert not Message.objects.exists()
