@@ -52,15 +52,15 @@ STEPS = (
     """
     INSERT INTO tickets_contact (id, ticket_id, customer_id, identity_id, account_id, surface, thread, session,
       entry_queue_id, is_outbound, subject, first_said_at, last_said_at, last_in_at, unanswered_since, due_at,
-      no_reply_reason, no_reply_arrival)
+      no_reply_reason, no_reply_arrival, answered_arrival)
     SELECT id, id, customer_id, customer_id, %(account)s, 'email', '<thread-' || id || '@post.example>', 0, queue_id,
-      false, subject, opened_at, last_at, last_at, unanswered_since, due_at, '', 0 FROM tickets_ticket
+      false, subject, opened_at, last_at, last_at, unanswered_since, due_at, '', 0, 0 FROM tickets_ticket
     """,
     """
     INSERT INTO tickets_message (ticket_id, contact_id, customer_id, account_id, channel_kind, scope, external_id,
       reference, parent_id, surface, direction, identity_id, person_id, is_outside, arrival, said_at, received_at,
       subject, text, html, quoted, permalink, automatic, extra, state, state_reason, sent_at,
-      asked_at)
+      asked_at, pressed, answers_own_only)
     SELECT t.id, t.id, t.customer_id, %(account)s, 'email', '', '<m' || t.id || '-' || k || '@post.example>#0',
       '<m' || t.id || '-' || k || '@post.example>', '', 'email', CASE WHEN k %% 2 = 1 THEN 'in' ELSE 'out' END,
       CASE WHEN k %% 2 = 1 THEN t.customer_id END, CASE WHEN k %% 2 = 0 THEN (%(owners)s::bigint[])[1] END, false, k,
@@ -68,7 +68,7 @@ STEPS = (
       (SELECT string_agg((%(words)s::text[])[1 + ((t.id * 31 + k * 17 + w * w) %% %(word_count)s)], ' ')
         FROM generate_series(1, 30) w) || ' AC-' || (t.id * 10 + k),
       '', '', '', '', '{}', CASE WHEN k %% 2 = 1 THEN '' ELSE 'sent' END, '', CASE WHEN k %% 2 = 0 THEN t.last_at END,
-      CASE WHEN k %% 2 = 1 THEN t.last_at END
+      CASE WHEN k %% 2 = 1 THEN t.last_at END, '', false
     FROM tickets_ticket t CROSS JOIN generate_series(1, 6) k
     """,
 )
@@ -105,10 +105,11 @@ def long_ticket(*, ticket_id: int, messages: int) -> None:
             """
             INSERT INTO tickets_message (ticket_id, contact_id, customer_id, account_id, channel_kind, scope,
               external_id, reference, parent_id, surface, direction, identity_id, is_outside, arrival, said_at,
-              received_at, subject, text, html, quoted, permalink, automatic, extra, state, state_reason)
+              received_at, subject, text, html, quoted, permalink, automatic, extra, state, state_reason,
+              pressed, answers_own_only)
             SELECT ticket_id, contact_id, customer_id, account_id, channel_kind, scope, 'long-' || k, 'long-' || k, '',
               surface, 'in', customer_id, false, 100 + k, said_at - k * interval '1 hour', received_at, subject,
-              text || ' ' || k, '', '', '', '', '{}', '', ''
+              text || ' ' || k, '', '', '', '', '{}', '', '', '', false
             FROM tickets_message CROSS JOIN generate_series(1, %s) k WHERE ticket_id = %s AND arrival = 1
             """,
             [messages, ticket_id],

@@ -17,10 +17,11 @@ from django.utils.translation import gettext as _
 
 from agents import history
 from agents.models import Person
-from channels import trouble
+from channels import lines, trouble
 from channels.adapters import adapter
 from channels.adapters.base import Connection, PollError, Tried
-from channels.connections import connection_of, own_addresses
+from channels.connections import own_addresses, ready_connection_of
+from channels.consent.problem import ConsentProblem
 from channels.models import AccountState, ChannelAccount
 from contactcentre.lib.realtime import Event, publish
 from contactcentre.lib.secrets import Credentials
@@ -101,7 +102,9 @@ def update_mailbox(*, account: ChannelAccount, actor: Person, data: Mailbox, now
 
 def resume(*, account: ChannelAccount, actor: Person, now: datetime) -> bool:
     """Switch a paused or new account on, from its cursor; False where it was neither."""
-    act = "account.resumed" if account.polled_at or account.heard_at else "account.switched_on"
+    # A phone line is switched on by connecting it, so whatever is paused there ran before.
+    ran_before = account.polled_at or account.heard_at or account.kind == lines.KIND
+    act = "account.resumed" if ran_before else "account.switched_on"
     return _turn(
         account,
         {AccountState.PAUSED},
@@ -109,7 +112,8 @@ def resume(*, account: ChannelAccount, actor: Person, now: datetime) -> bool:
         actor=actor,
         now=now,
         state=AccountState.ACTIVE,
-        next_poll_at=now,
+        # An exchange tells by itself: a line that is due to be polled would look late for ever.
+        next_poll_at=None if account.kind == lines.KIND else now,
         failures=0,
     )
 
@@ -121,7 +125,12 @@ def pause(*, account: ChannelAccount, actor: Person, now: datetime) -> bool:
 
 
 def poll_now(*, account: ChannelAccount, actor: Person, now: datetime) -> bool:
-    """Ask the network at once instead of waiting out the backoff; False where the account is not switched on."""
+    """Ask the network at once instead of waiting out the backoff.
+
+    False where the account is not switched on, and for a phone line, which cannot be asked.
+    """
+    if account.kind == lines.KIND:
+        return False
     return _turn(account, {AccountState.ACTIVE}, "account.poll_asked", actor=actor, now=now, next_poll_at=now)
 
 
@@ -145,12 +154,26 @@ def try_out_mailbox(*, data: Mailbox, now: datetime, account: ChannelAccount | N
     )
 
 
+def try_out(*, account: ChannelAccount, now: datetime) -> Tried:
+    """Whether a connected account works, in words. Nothing is stored but a token that had to be renewed for it.
+
+    Never raises for what the other side does.
+    """
+    if account.kind == lines.KIND:
+        return lines.try_out(account=account)
+    try:
+        told = ready_connection_of(account, now=now)
+    except ConsentProblem as problem:
+        return Tried(ok=False, words=(str(problem),))
+    return _tried(told)
+
+
 def preview(*, account: ChannelAccount, now: datetime) -> Preview:
     """Count what has come in since the account's beginning, by one look that changes nothing anywhere."""
-    told = connection_of(account)
     try:
+        told = ready_connection_of(account, now=now)
         polled = adapter(account.kind).poll(told, dict(account.cursor), now=now)
-    except PollError as error:
+    except (PollError, ConsentProblem) as error:
         return Preview(account.begins_at, words=str(error))
     except Exception as error:  # noqa: BLE001
         # Whatever an adapter meets must come out as words on the page, not as a page of its own.

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
+
 from channels.adapters.base import Connection
+from channels.consent import tokens
 from channels.models import ChannelAccount
 
 
@@ -18,6 +22,14 @@ def connection_of(account: ChannelAccount, *, own: frozenset[str] | None = None)
         begins_at=account.begins_at,
         own=own_addresses(account.kind) if own is None else own,
     )
+
+
+def ready_connection_of(account: ChannelAccount, *, now: datetime) -> Connection:
+    """The account as its adapter may use it against the network: with a permission that is still alive.
+
+    Never inside a transaction: the network may be asked for new tokens. Raises ConsentProblem.
+    """
+    return replace(connection_of(account), credentials=tokens.fresh(account, now=now))
 
 
 def own_addresses(kind: str) -> frozenset[str]:

@@ -22,7 +22,8 @@ from django.utils.translation import gettext as _
 from channels import backoff, files, frozen, outbox, outcomes, refusals, trouble
 from channels.adapters import adapter
 from channels.adapters.base import Adapter, Connection, DeliveryError
-from channels.connections import connection_of
+from channels.connections import ready_connection_of
+from channels.consent.problem import ConsentProblem
 from channels.happenings import Outgoing
 from channels.models import AccountState, ChannelAccount, Outbound, OutboxState
 from channels.outcomes import Outcome
@@ -75,7 +76,7 @@ def deliver(*, outbound_id: int, now: datetime, clock: Clock) -> str | None:
     faults.point("delivery.after_claim")
     row = Outbound.objects.get(pk=outbound_id)
     _tell_sending(row, now=now)
-    outcome = _attempt(row, token=token, clock=clock)
+    outcome = _attempt(row, token=token, now=now, clock=clock)
     faults.point("delivery.after_write")
     if not _write_down(row, outcome, token=token, now=clock()):
         return None
@@ -149,10 +150,10 @@ def _tell_sending(row: Outbound, *, now: datetime) -> None:
         _log("could not tell that it is being sent", row, error)
 
 
-def _attempt(row: Outbound, *, token: UUID, clock: Clock) -> Outcome:
+def _attempt(row: Outbound, *, token: UUID, now: datetime, clock: Clock) -> Outcome:
     """Build the provider call and make it. Raises nothing."""
     try:
-        account, speaks, outgoing = prepare(row)
+        account, speaks, outgoing = prepare(row, now=now)
     except DeliveryError as error:
         return outcomes.after_error(row, error, now=clock())
     except Exception as error:  # noqa: BLE001
@@ -177,12 +178,15 @@ def _attempt(row: Outbound, *, token: UUID, clock: Clock) -> Outcome:
     return outcomes.sent(answer, at=clock())
 
 
-def prepare(row: Outbound) -> tuple[Connection, Adapter, Outgoing]:
+def prepare(row: Outbound, *, now: datetime) -> tuple[Connection, Adapter, Outgoing]:
     """What a call for this row needs. Raises DeliveryError where it cannot be had."""
     try:
-        account = connection_of(ChannelAccount.objects.get(pk=row.account_id))
+        account = ready_connection_of(ChannelAccount.objects.get(pk=row.account_id), now=now)
     except CannotDecrypt as error:
         raise DeliveryError(str(error), code="credentials-unreadable") from error
+    except ConsentProblem as error:
+        # The poll of the account stops it where only a person can mend this; until then the row waits.
+        raise DeliveryError(str(error), code=error.code, retry_after=error.retry_after) from error
     try:
         speaks = adapter(account.kind)
     except KeyError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -23,6 +23,8 @@ FAILURES_BEFORE_LATE = 5
 LAG_LATE = timedelta(minutes=15)
 LAG_SOON = timedelta(minutes=5)
 TOKEN_SOON = timedelta(days=14)
+# A card is read at a glance: no more sentences than these about what does not come in.
+ASIDES = 3
 
 ICONS = {"x": "brand-x", "facebook": "brand-facebook", "email": "mail", "phone": "phone"}
 
@@ -79,9 +81,11 @@ class Health:
 
 def of(account: ChannelAccount, *, books: Books, still_open: tuple[int, int], now: datetime) -> Health:
     """The card of an account. `still_open` are its waiting and quarantined items of all days."""
-    is_polled = account.next_poll_at is not None
+    is_phone = account.kind == "phone"
+    is_polled = account.next_poll_at is not None and not is_phone
     is_paused = account.state == AccountState.PAUSED
-    is_new = is_paused and account.polled_at is None and account.heard_at is None
+    # A phone line runs from the moment it is connected.
+    is_new = is_paused and account.polled_at is None and account.heard_at is None and not is_phone
     lag = now - (account.caught_up_at or account.begins_at) if is_polled and not is_new else None
     waiting, quarantined = still_open
     verdict = _verdict(account, lag=lag, is_new=is_new, quarantined=quarantined, books=books)
@@ -90,7 +94,7 @@ def of(account: ChannelAccount, *, books: Books, still_open: tuple[int, int], no
         id=account.pk,
         kind=account.kind,
         icon=ICONS.get(account.kind, "plug-connected"),
-        title=account.address,
+        title=title(account),
         about=_about(account),
         level=verdict.level,
         state=verdict.state,
@@ -101,8 +105,8 @@ def of(account: ChannelAccount, *, books: Books, still_open: tuple[int, int], no
         polled=_("%(time)s, %(span)s ago") % {"time": clock(last, now), "span": span(now - last)} if last else "",
         lag="" if lag is None or is_paused else span(lag),
         lag_level=_lag_level(lag),
-        token=_token(account.token_expires_at, now),
-        token_level=_token_level(account.token_expires_at, now),
+        token=_token(account, now),
+        token_level=_token_level(account, now),
         quota=_quota(account, now),
         waiting=waiting,
         quarantined=quarantined,
@@ -133,12 +137,19 @@ def _verdict(
     if account.state == AccountState.REFUSED:
         why = sentence(account.error_text or _("The network no longer accepts our access."))
         words = _("%(why)s Nothing is lost: it goes on from there once you connect it again.") % {"why": why}
-        return _Verdict("late", _("Stopped"), words, mend(_("Connect again"), "edit", "plug-connected"))
+        again = mend(_("Connect again"), "edit", "plug-connected")
+        if account.kind == "x":
+            again = replace(again, url=reverse("consent:x-start"))
+        return _Verdict("late", _("Stopped"), words, again)
     if is_new:
         words = _("Nothing is fetched and nothing is sent yet.")
         return _Verdict("soon", _("Not switched on"), words, mend(_("See what would come in"), "preview", "eye"))
     if account.state == AccountState.PAUSED:
-        words = _("Nothing is fetched and nothing is sent. What waits to be sent stays queued.")
+        words = (
+            _("Calls are kept and make no ticket. They can be processed again later.")
+            if account.kind == "phone"
+            else _("Nothing is fetched and nothing is sent. What waits to be sent stays queued.")
+        )
         return _Verdict("soon", _("Paused"), words, mend(_("Switch on"), "resume", "player-play", post=True))
     if not books.balanced:
         words = _("An item is missing or counted twice. Please tell whoever runs this server.")
@@ -152,6 +163,7 @@ def _verdict(
     if _lag_level(lag) == "late":
         words = _("Nothing has been fetched for %(span)s. Is the worker for polling running?") % {"span": span(lag)}
         return _Verdict("late", _("Behind"), words, mend(_("Try now"), "poll-now", "refresh", post=True))
+    asides = " ".join(_asides(account))
     if quarantined:
         words = ngettext(
             "%(count)d item could not be read. It is kept, the rest came in.",
@@ -160,8 +172,23 @@ def _verdict(
         ) % {"count": quarantined}
         label = ngettext("Look at the %(count)d item", "Look at the %(count)d items", quarantined)
         look = mend(label % {"count": quarantined}, "account-ledger", "eye", state="quarantined")
-        return _Verdict("soon", _("Needs a look"), words, look)
+        return _Verdict("soon", _("Needs a look"), f"{asides} {words}".strip(), look)
+    if asides:
+        return _Verdict("soon", _("Needs a look"), asides)
+    if account.kind == "phone" and account.heard_at is None:
+        return _Verdict("fine", _("Waits for a call"))
     return _Verdict("fine", _("Healthy"))
+
+
+def title(account: ChannelAccount) -> str:
+    """What people call an account: its address, but the handle where the address is X's number for it."""
+    return account.name if account.kind == "x" and account.name else account.address
+
+
+def _asides(account: ChannelAccount) -> list[str]:
+    """What does not come in although the account works, a sentence each, as the adapter told it (`words`)."""
+    told = account.quota.get("words")
+    return [sentence(str(each)) for each in told[:ASIDES] if each] if isinstance(told, list) else []
 
 
 def _about(account: ChannelAccount) -> str:
@@ -172,7 +199,7 @@ def _about(account: ChannelAccount) -> str:
         "phone": _("Phone line · call events"),
     }
     about = kinds.get(account.kind, account.kind)
-    return f"{account.name} · {about}" if account.name and account.name != account.address else about
+    return f"{account.name} · {about}" if account.name and account.name != title(account) else about
 
 
 def _lag_level(lag: timedelta | None) -> Level:
@@ -181,7 +208,11 @@ def _lag_level(lag: timedelta | None) -> Level:
     return "late" if lag >= LAG_LATE else "soon"
 
 
-def _token(expires_at: datetime | None, now: datetime) -> str:
+def _token(account: ChannelAccount, now: datetime) -> str:
+    if account.kind == "x":
+        # Two hours long and renewed before it ends: a date would only frighten.
+        return _("refused") if account.state == AccountState.REFUSED else _("renews itself")
+    expires_at = account.token_expires_at
     if expires_at is None:
         return ""
     if expires_at <= now:
@@ -189,7 +220,10 @@ def _token(expires_at: datetime | None, now: datetime) -> str:
     return _("%(span)s left") % {"span": span(expires_at - now)}
 
 
-def _token_level(expires_at: datetime | None, now: datetime) -> Level:
+def _token_level(account: ChannelAccount, now: datetime) -> Level:
+    if account.kind == "x":
+        return "late" if account.state == AccountState.REFUSED else "fine"
+    expires_at = account.token_expires_at
     if expires_at is None or expires_at - now > TOKEN_SOON:
         return "fine"
     return "late" if expires_at <= now else "soon"

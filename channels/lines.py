@@ -70,6 +70,26 @@ def connect_line(
     return account, token
 
 
+def update_line(
+    *, account: ChannelAccount, actor: Person | None, name: str, region: str, now: datetime
+) -> ChannelAccount:
+    """Change a line's name and the country its numbers are read by; its number and its hook address stay.
+
+    An empty `region` is the number's own country. Raises NotALine, also for an account of another kind.
+    """
+    if account.kind != KIND:
+        raise NotALine(_("This account is no phone line."))
+    _number, region = _line(account.address, region)
+    with transaction.atomic():
+        kept = ChannelAccount.objects.select_for_update().get(pk=account.pk)
+        kept.name = clean_line(name, 120)
+        kept.settings = {**kept.settings, "region": region}
+        kept.save(update_fields=["name", "settings"])
+        history.record(at=now, act="account.changed", actor=actor, account_id=kept.pk, new_credentials=False)
+        _publish()
+    return kept
+
+
 def new_token(*, account: ChannelAccount, actor: Person | None, now: datetime) -> str:
     """Give the line another token and return it; the old one is no longer answered from this moment on.
 

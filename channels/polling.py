@@ -27,7 +27,9 @@ from agents import history
 from channels import ledger, trouble
 from channels.adapters import adapter
 from channels.adapters.base import Connection, Polled, PollError
-from channels.connections import connection_of
+from channels.connections import ready_connection_of
+from channels.consent import tokens
+from channels.consent.problem import ConsentProblem
 from channels.models import AccountState, ChannelAccount
 from contactcentre.lib import faults
 from contactcentre.lib.realtime import Event, publish
@@ -36,10 +38,10 @@ from contactcentre.lib.text import clean_line
 logger = logging.getLogger(__name__)
 
 # Longer than any adapter's own deadline for one page. After a kill the account waits at most this long.
-LEASE = timedelta(seconds=90)
+LEASE = timedelta(seconds=settings.POLL_LEASE_SECONDS)
 # How long an account that was handed to a worker is not handed out again. If that worker dies, or the
 # hand-over is lost with the broker, the account is due again after this.
-HANDED_OUT = timedelta(seconds=30)
+HANDED_OUT = min(timedelta(seconds=30), LEASE)
 PAGES = 20
 DUE_LIMIT = 100
 LONGEST_WAIT = timedelta(minutes=15)
@@ -77,13 +79,22 @@ def poll(account_id: int, *, now: datetime, clock: Callable[[], datetime] = time
     lease = _take(account_id, now)
     if lease is None:
         return PollResult("not ours")
-    told = connection_of(lease.account)
+    try:
+        told = ready_connection_of(lease.account, now=now)
+    except ConsentProblem as problem:
+        error = PollError(
+            str(problem), code=problem.code, credentials=problem.credentials, retry_after=problem.retry_after
+        )
+        return PollResult(_failed(lease, error, now=clock()))
     cursor: dict[str, object] = dict(lease.account.cursor)
     new = 0
     for page in range(1, PAGES + 1):
         try:
             polled = _ask(told, cursor, now)
         except PollError as error:
+            if error.credentials and tokens.after_refusal(account_id=account_id, refused=told.credentials, now=clock()):
+                # A token died before its time and another one is there: nobody has to connect anything.
+                error.credentials = False
             return PollResult(_failed(lease, error, now=clock()), new, page)
         faults.point("poll.after_fetch")
         now = clock()

@@ -242,6 +242,19 @@ def _bar(total: Books) -> tuple[Slice, ...]:
 
 def _settings(account: ChannelAccount) -> tuple[tuple[str, str], ...]:
     kept = account.settings
+    if account.kind == "phone":
+        return (
+            (_("Number"), account.address),
+            (_("Name"), account.name or "–"),
+            (_("Country"), str(kept.get("region") or "–")),
+            (_("Hook address"), _("stored, never shown again")),
+        )
+    if account.kind == "x":
+        return (
+            (_("X's number for it"), account.address),
+            (_("App"), account.app.name if account.app else _("gone")),
+            (_("Tokens"), _("stored, never shown")),
+        )
     if account.kind != "email" or "imap_host" not in kept:
         return ()
     names = {"tls": "TLS", "starttls": "STARTTLS", "none": _("no encryption")}

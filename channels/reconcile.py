@@ -54,7 +54,7 @@ def look(*, outbound_id: int, now: datetime, clock: delivery.Clock) -> str | Non
     row = _claim(outbound_id, now=now)
     if row is None:
         return None
-    looked = _ask(row, clock=clock)
+    looked = _ask(row, now=now, clock=clock)
     now = clock()
     if looked is not None and looked.external_id:
         return _found(row, looked, now=now)
@@ -83,10 +83,10 @@ def _claim(outbound_id: int, *, now: datetime) -> Outbound | None:
     return row if taken else None
 
 
-def _ask(row: Outbound, *, clock: delivery.Clock) -> Looked | None:
+def _ask(row: Outbound, *, now: datetime, clock: delivery.Clock) -> Looked | None:
     """What the provider's side shows; None where it could not be asked."""
     try:
-        account, speaks, outgoing = delivery.prepare(row)
+        account, speaks, outgoing = delivery.prepare(row, now=now)
     except DeliveryError as error:
         log.warning("outbox row %s: cannot be looked for: %s", row.pk, error.code)
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from channels import views
+from channels import app_views, line_views, views
 from channels.queries import LISTS
 
 
@@ -27,12 +27,18 @@ urlpatterns = [
     path("", views.accounts, name="accounts"),
     path("connect/email/", views.connect_mailbox, name="connect-mailbox"),
     path("connect/email/test/", views.try_mailbox, name="test-mailbox"),
+    path("connect/phone/", line_views.connect, name="connect-line"),
+    path("apps/x/", app_views.x_app, name="x-app"),
     path("ledger/<ledger_list:state>/", views.ledger, name="ledger"),
     path("ledger/item/<int:item_id>/again/", views.process_again, name="process-again"),
     path("ledger/item/<int:item_id>/content/", views.content, name="content"),
     path("<int:account_id>/", views.account, name="account"),
     path("<int:account_id>/edit/", views.edit, name="edit"),
     path("<int:account_id>/edit/test/", views.try_mailbox, name="test-account"),
+    path("<int:account_id>/test/", views.try_account, name="try-account"),
+    path("<int:account_id>/line/", line_views.edit, name="edit-line"),
+    path("<int:account_id>/line/address/", line_views.hook_address, name="hook-address"),
+    path("<int:account_id>/line/address/new/", line_views.new_address, name="new-address"),
     path("<int:account_id>/preview/", views.preview, name="preview"),
     path("<int:account_id>/resume/", views.resume, name="resume"),
     path("<int:account_id>/pause/", views.pause, name="pause"),

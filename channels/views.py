@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,19 +16,16 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from agents.access import admins, me
-from channels import access, processing, queries
+from channels import access, lines, processing, queries
 from channels import accounts as acts
 from channels.forms import MailboxForm
-from channels.models import AccountState, ChannelAccount
+from channels.health import title
+from channels.models import AccountState, App, ChannelAccount
+from channels.pages import shown, status_of
 from contactcentre.lib import realtime
 
 # How much of an item's content a page shows; the rest is said to be there.
 SHOWN_BYTES = 200_000
-
-
-def _page(request: HttpRequest, template: str, status: int = 200, **values: Any) -> HttpResponse:
-    frame = {"section": "accounts", "person": me(request)}
-    return render(request, f"channels/{template}", {**frame, **values}, status=status)
 
 
 @require_GET
@@ -39,7 +36,7 @@ def accounts(request: HttpRequest) -> HttpResponse:
     stream = realtime.position()
     page = queries.accounts_page(now=timezone.now())
     template = "_accounts.html" if request.headers.get("HX-Request") else "accounts.html"
-    return _page(request, template, page=page, stream=stream)
+    return shown(request, template, page=page, stream=stream, has_x_app=App.objects.filter(kind="x").exists())
 
 
 @require_GET
@@ -50,7 +47,7 @@ def account(request: HttpRequest, account_id: int) -> HttpResponse:
     stream = realtime.position()
     page = queries.account_page(access.account(me(request), account_id), now=timezone.now())
     template = "_account.html" if request.headers.get("HX-Request") else "account.html"
-    return _page(request, template, page=page, card=page.card, stream=stream)
+    return shown(request, template, page=page, card=page.card, stream=stream)
 
 
 @require_http_methods(["GET", "POST"])
@@ -73,8 +70,11 @@ def connect_mailbox(request: HttpRequest) -> HttpResponse:
 @never_cache
 @admins
 def edit(request: HttpRequest, account_id: int) -> HttpResponse:
-    """Change how a mailbox is reached, or connect it again."""
+    """Change how a mailbox is reached, or connect it again; a phone line has a page of its own."""
     found = access.account(me(request), account_id)
+    if found.kind == lines.KIND:
+        return redirect("channels:edit-line", account_id=found.pk)
+    _must_be_mailbox(found)
     form = MailboxForm(request.POST or None, account=found)
     if request.method == "POST" and form.is_valid():
         acts.update_mailbox(account=found, actor=me(request), data=form.mailbox(), now=timezone.now())
@@ -83,11 +83,15 @@ def edit(request: HttpRequest, account_id: int) -> HttpResponse:
     return _form(request, form, found)
 
 
+def _must_be_mailbox(account: ChannelAccount) -> None:
+    # Its stored credentials would be sent to whatever mail server stands in the form.
+    if account.kind != "email":
+        raise Http404(_("This account is no mailbox."))
+
+
 def _form(request: HttpRequest, form: MailboxForm, found: ChannelAccount | None, **values: Any) -> HttpResponse:
     is_again = found is not None and found.state == AccountState.REFUSED
-    # 422 tells htmx and scripts apart from a page that was merely asked for.
-    status = 422 if form.is_bound and form.errors else 200
-    return _page(request, "mailbox.html", status, form=form, account=found, is_again=is_again, **values)
+    return shown(request, "mailbox.html", status_of(form), form=form, account=found, is_again=is_again, **values)
 
 
 @require_POST
@@ -97,13 +101,29 @@ def _form(request: HttpRequest, form: MailboxForm, found: ChannelAccount | None,
 def try_mailbox(request: HttpRequest, account_id: int | None = None) -> HttpResponse:
     """Try what is in the form without saving it; a fragment for htmx, else the form with the answer on it."""
     found = access.account(me(request), account_id) if account_id is not None else None
+    if found is not None:
+        _must_be_mailbox(found)
     form = MailboxForm(request.POST, account=found)
     tried = None
     if form.is_valid():
         tried = acts.try_out_mailbox(data=form.mailbox(), now=timezone.now(), account=found)
     if request.headers.get("HX-Request"):
-        return _page(request, "_tried.html", tried=tried, form=form)
+        return shown(request, "_tried.html", tried=tried, form=form)
     return _form(request, form, found, tried=tried)
+
+
+@require_POST
+@never_cache
+@admins
+def try_account(request: HttpRequest, account_id: int) -> HttpResponse:
+    """Try a connected account; a fragment for htmx, else the account's page with the answer on it."""
+    found = access.account(me(request), account_id)
+    tried = acts.try_out(account=found, now=timezone.now())
+    if request.headers.get("HX-Request"):
+        return shown(request, "_tested.html", tried=tried)
+    stream = realtime.position()
+    page = queries.account_page(found, now=timezone.now())
+    return shown(request, "account.html", page=page, card=page.card, stream=stream, tried=tried)
 
 
 @require_GET
@@ -112,7 +132,13 @@ def try_mailbox(request: HttpRequest, account_id: int | None = None) -> HttpResp
 def preview(request: HttpRequest, account_id: int) -> HttpResponse:
     """What would come in if the account were switched on now."""
     found = access.account(me(request), account_id)
-    return _page(request, "preview.html", account=found, preview=acts.preview(account=found, now=timezone.now()))
+    return shown(
+        request,
+        "preview.html",
+        account=found,
+        title=title(found),
+        preview=acts.preview(account=found, now=timezone.now()),
+    )
 
 
 @require_POST
@@ -121,9 +147,9 @@ def resume(request: HttpRequest, account_id: int) -> HttpResponse:
     """Switch an account on."""
     found = access.account(me(request), account_id)
     if acts.resume(account=found, actor=me(request), now=timezone.now()):
-        messages.success(request, _("%(address)s is switched on.") % {"address": found.address})
+        messages.success(request, _("%(address)s is switched on.") % {"address": title(found)})
     else:
-        messages.info(request, _("%(address)s was not paused, so nothing was changed.") % {"address": found.address})
+        messages.info(request, _("%(address)s was not paused, so nothing was changed.") % {"address": title(found)})
     return redirect("channels:account", account_id=found.pk)
 
 
@@ -133,9 +159,9 @@ def pause(request: HttpRequest, account_id: int) -> HttpResponse:
     """Pause an account."""
     found = access.account(me(request), account_id)
     if acts.pause(account=found, actor=me(request), now=timezone.now()):
-        messages.success(request, _("%(address)s is paused. Nothing is fetched or sent.") % {"address": found.address})
+        messages.success(request, _("%(address)s is paused. Nothing is fetched or sent.") % {"address": title(found)})
     else:
-        messages.info(request, _("%(address)s was paused already.") % {"address": found.address})
+        messages.info(request, _("%(address)s was paused already.") % {"address": title(found)})
     return redirect("channels:account", account_id=found.pk)
 
 
@@ -145,9 +171,9 @@ def poll_now(request: HttpRequest, account_id: int) -> HttpResponse:
     """Ask the network at once."""
     found = access.account(me(request), account_id)
     if acts.poll_now(account=found, actor=me(request), now=timezone.now()):
-        messages.success(request, _("%(address)s is tried again now.") % {"address": found.address})
+        messages.success(request, _("%(address)s is tried again now.") % {"address": title(found)})
     else:
-        messages.info(request, _("%(address)s is not switched on, so it was not tried.") % {"address": found.address})
+        messages.info(request, _("%(address)s is not switched on, so it was not tried.") % {"address": title(found)})
     return redirect("channels:account", account_id=found.pk)
 
 
@@ -161,7 +187,7 @@ def ledger(request: HttpRequest, state: str, account_id: int | None = None) -> H
     page = queries.ledger_list(
         person=person, state=state, account=found, before=_id(request, "before"), after=_id(request, "after")
     )
-    return _page(request, "ledger.html", list=page, account=found, states=queries.LISTS)
+    return shown(request, "ledger.html", list=page, account=found, states=queries.LISTS)
 
 
 @require_POST
@@ -191,7 +217,7 @@ def content(request: HttpRequest, item_id: int) -> HttpResponse:
     """What an item says, as plain text. A form and not a link, because opening it is noted in the history."""
     item, body = access.body(me(request), item_id, now=timezone.now())
     raw = bytes(body.body) if body else b""
-    return _page(
+    return shown(
         request,
         "content.html",
         item=item,

@@ -35,6 +35,10 @@ ENCRYPTION_KEYS = env.words("CONTACTCENTRE_ENCRYPTION_KEYS")
 # From the environment only, never from a row or a form: whoever can edit a row must not be able to
 # send our tokens elsewhere.
 X_ORIGIN = env.origin("X_ORIGIN", "https://api.twitter.com")
+# Where people consent; empty: at X, or at the stand-in where X_ORIGIN names one.
+X_AUTHORIZE_ORIGIN = (
+    env.origin("X_AUTHORIZE_ORIGIN", "https://twitter.com") if env.text("X_AUTHORIZE_ORIGIN", "") else ""
+)
 GRAPH_ORIGIN = env.origin("GRAPH_ORIGIN", "https://graph.facebook.com")
 GRAPH_VERSION = env.text("GRAPH_VERSION", "v25.0")
 
@@ -78,6 +82,7 @@ TEMPLATES = [
         "DIRS": [ROOT / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            "builtins": ["contactcentre.templatetags.look"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -169,7 +174,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if PRACTICE or DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage",
+        else "contactcentre.lib.static.HashedFiles",
     },
 }
 ATTACHMENT_MAX_BYTES = env.number("ATTACHMENT_MAX_BYTES", 25 * 1024 * 1024)
@@ -193,6 +198,10 @@ CHANNELS_RECEIVER = "tickets.receiver.Receiver"
 
 # What a mailbox's account waits between polls, in seconds.
 POLL_SECONDS = {"email": env.number("MAIL_POLL_SECONDS", 5 if PRACTICE else 60), "x": 60, "facebook": 120}
+
+# How long one page of a poll may take before the account is given to another worker: longer than any adapter's own
+# limit for one. After a kill an account waits at most this long.
+POLL_LEASE_SECONDS = env.number("POLL_LEASE_SECONDS", 90)
 
 # How long a reply from the page is held back, so that it can be undone.
 UNDO_SECONDS = env.number("UNDO_SECONDS", 10)
@@ -223,8 +232,17 @@ CELERY_BEAT_SCHEDULE = {
     "poll due accounts": {"task": "channels.tasks.poll_due", "schedule": schedule(1.0), "options": {"expires": 2}},
     "process waiting items": {"task": "channels.tasks.process", "schedule": schedule(10.0), "options": {"expires": 9}},
     "deliver due rows": {"task": "channels.tasks.deliver_due", "schedule": schedule(1.0), "options": {"expires": 2}},
+    "fold the books": {"task": "channels.tasks.fold", "schedule": schedule(60.0), "options": {"expires": 59}},
     "tidy tickets": {"task": "tickets.tasks.tidy", "schedule": schedule(15.0), "options": {"expires": 14}},
 }
+
+PRACTICE_URL = env.text("PRACTICE_URL", "") if PRACTICE else ""
+if PRACTICE_URL:
+    CELERY_BEAT_SCHEDULE["tell the practice exchange"] = {
+        "task": "tickets.tasks.tell_exchange",
+        "schedule": schedule(5.0),
+        "options": {"expires": 4},
+    }
 
 LOGGING = {
     "version": 1,

@@ -8,5 +8,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("contactcentre.health")),
     path("", include("tickets.urls")),
     path("", include("agents.urls")),
+    path("hooks/", include("channels.hook_urls")),
+    path("settings/accounts/connect/", include("channels.consent.urls")),
     path("settings/accounts/", include("channels.urls")),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +16,10 @@ from customers.models import Customer, Identity, IdentityKind
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """An identity and its customer, whose row stays locked until the caller's transaction ends."""
+    """An identity, locked until the caller's transaction ends, and its customer, locked too.
+
+    The customer of a **shared** identity is locked by nobody and speaks for nobody: see speaker().
+    """
 
     identity: Identity
     customer: Customer
@@ -23,23 +27,62 @@ class Resolved:
 
 
 def resolve(address: Address, *, now: datetime) -> Resolved:
-    """The identity with this address and its customer, made if nobody had it, the customer's row locked.
+    """The identity with this address and its customer, made if nobody had it, both rows locked.
 
     Two workers that meet the same new address: the unique constraint lets one of them through, the other
     rolls its customer back and takes the first one's, so no orphan stays. Raises addresses.NotAnAddress.
+    """
+    identity, is_new = identity_for(address, now=now)
+    customer = identity.customer if identity.is_shared else customer_of(identity, is_new=is_new)
+    return Resolved(identity, customer, is_new)
+
+
+def identity_for(address: Address, *, now: datetime) -> tuple[Identity, bool]:
+    """The identity with this address, made with a customer of its own if nobody had it, and whether it was made.
+
+    Its row is locked, its customer's is not yet: the lock holds off whoever would give the identity, or one of its
+    contacts, to somebody else, so that the caller can decide in peace whose row to lock next. Order of locks,
+    here and everywhere: identities, then customers, then tickets, each in the order of their ids.
+    Raises addresses.NotAnAddress.
     """
     wanted = key(address)
     found = _locked(wanted)
     if found is None:
         try:
             with transaction.atomic():
-                return _make(address, wanted, now=now)
+                return _make(address, wanted, now=now), True
         except IntegrityError:
             found = _locked(wanted)
             if found is None:
                 raise
     _refresh(found, address)
-    return Resolved(found, found.customer, False)
+    return found, False
+
+
+def customer_of(identity: Identity, *, is_new: bool = False) -> Customer:
+    """The identity's customer, locked, called by the identity's name where they had none."""
+    if is_new:
+        # Made in this transaction: nobody else can see it yet.
+        return identity.customer
+    customer = lock(identity.customer_id)
+    if identity.name and not customer.name and not identity.is_shared:
+        customer.name = identity.name
+        customer.save(update_fields=["name"])
+    return customer
+
+
+def speaker(resolved: Resolved, address: Address, *, now: datetime) -> Customer:
+    """Who begins a contact from this identity: its customer, or for a shared one somebody new (row 12)."""
+    if not resolved.identity.is_shared:
+        return resolved.customer
+    return provisional(address, now=now)
+
+
+def provisional(address: Address, *, now: datetime) -> Customer:
+    """A new customer for one contact on a shared address: named as the author calls themselves, never matched."""
+    return Customer.objects.create(
+        name=clean_line(address.name, 200), called=shown(address), is_provisional=True, created_at=now
+    )
 
 
 def identity_of(address: Address, *, now: datetime) -> Identity:
@@ -47,32 +90,44 @@ def identity_of(address: Address, *, now: datetime) -> Identity:
     for people who are named on somebody else's contact."""
     wanted = key(address)
     found = Identity.objects.filter(kind=wanted.kind, scope=wanted.scope, value=wanted.value).first()
-    return found or resolve(address, now=now).identity
+    return found or identity_for(address, now=now)[0]
 
 
 def lock(customer_id: int) -> Customer:
     """The customer's row, locked until the transaction ends. Everything that decides about tickets of a
-    customer holds this lock."""
-    return Customer.objects.select_for_update().get(pk=customer_id)
+    customer holds this lock. Raises Customer.DoesNotExist."""
+    return Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
+
+
+def lock_all(customers: Iterable[int]) -> dict[int, Customer]:
+    """The rows of these customers by their ids, locked in the order of the ids; those that are gone are left out."""
+    rows = Customer.objects.select_for_update(no_key=True).filter(pk__in=set(customers)).order_by("pk")
+    return {row.pk: row for row in rows}
+
+
+def lock_identities(identities: Iterable[int]) -> dict[int, Identity]:
+    """The rows of these identities by their ids, locked in the order of the ids, before any customer's."""
+    rows = Identity.objects.select_for_update(no_key=True).filter(pk__in=set(identities)).order_by("pk")
+    return {row.pk: row for row in rows}
 
 
 def _locked(wanted: Key) -> Identity | None:
+    # Without "of key": rows that only point here (a message of a participant) need not wait, and so cannot
+    # meet us in a circle.
     return (
-        Identity.objects.select_related("customer")
-        # Both rows: a merge that moves the identity while we wait must be seen when the lock is ours.
-        .select_for_update(of=("self", "customer"))
+        Identity.objects.select_for_update(no_key=True)
         .filter(kind=wanted.kind, scope=wanted.scope, value=wanted.value)
         .first()
     )
 
 
-def _make(address: Address, wanted: Key, *, now: datetime) -> Resolved:
+def _make(address: Address, wanted: Key, *, now: datetime) -> Identity:
     name = clean_line(address.name, 200)
     called = f"@{clean_line(address.handle, 100)}" if address.handle else shown(address)
     customer = Customer.objects.create(
         name=name, called="" if wanted.kind == IdentityKind.NAMELESS else called, created_at=now
     )
-    identity = Identity.objects.create(
+    return Identity.objects.create(
         customer=customer,
         kind=wanted.kind,
         scope=wanted.scope,
@@ -83,18 +138,17 @@ def _make(address: Address, wanted: Key, *, now: datetime) -> Resolved:
         avatar_url=address.avatar_url[:500],
         first_seen_at=now,
     )
-    return Resolved(identity, customer, True)
 
 
 def _refresh(identity: Identity, address: Address) -> None:
-    """Handles and names are attributes that change; the key is not touched."""
+    """Handles and names are attributes that change; the key is not touched. A shared address has no one's name."""
+    columns = [("handle", clean_line(address.handle, 100))]
+    if not identity.is_shared:
+        columns.append(("name", clean_line(address.name, 200)))
     changed = []
-    for column, value in (("name", clean_line(address.name, 200)), ("handle", clean_line(address.handle, 100))):
+    for column, value in columns:
         if value and getattr(identity, column) != value:
             setattr(identity, column, value)
             changed.append(column)
     if changed:
         identity.save(update_fields=changed)
-    if identity.name and not identity.customer.name and not identity.is_shared:
-        identity.customer.name = identity.name
-        identity.customer.save(update_fields=["name"])

@@ -4,5 +4,7 @@ from __future__ import annotations
 
 from practice.mail.network import MailNetwork
 from practice.network import Network
+from practice.telephony.network import TelephonyNetwork
+from practice.x.network import XNetwork
 
-NETWORKS: tuple[type[Network], ...] = (MailNetwork,)
+NETWORKS: tuple[type[Network], ...] = (MailNetwork, TelephonyNetwork, XNetwork)

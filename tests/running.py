@@ -127,6 +127,11 @@ class Running:
         found: dict[str, Any] = answer.json()
         return found
 
+    def got(self, path: str) -> dict[str, Any]:
+        """What the practice networks answer."""
+        found: dict[str, Any] = requests.get(f"{self.practice}{path}", timeout=30).json()
+        return found
+
     def mischief(self, switch: str, *, network: str = "mail", **fields: object) -> None:
         """Make a network misbehave, or (on=False) behave again."""
         self.act("/practice/mischief", network=network, switch=switch, **{"on": True, **fields})

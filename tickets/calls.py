@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from agents import history
 from agents.models import Person
+from channels.adapters.phone import VOICEMAIL
 from channels.happenings import Address, Call
 from channels.models import ChannelAccount
 from channels.receiver import PROCESSED, Answer
@@ -176,7 +177,8 @@ def _resolve(address: Address, call_id: str, *, now: datetime) -> resolving.Reso
 
 def _first(call: Call, resolved: resolving.Resolved, *, account_id: int, now: datetime) -> Message:
     return _make(
-        customer=resolved.customer,
+        # Every call is a contact of its own, so that on a shared number each begins with somebody new (row 12).
+        customer=resolving.speaker(resolved, call.customer, now=now),
         identity=resolved.identity,
         account_id=account_id,
         queue=intake.feed_queue(account_id),
@@ -199,9 +201,9 @@ def _by_hand(
     address = Address(kind=IdentityKind.PHONE, value=logged.number, region=region, name=clean_line(name, 200))
     call_id = f"logged-{uuid.uuid4()}"
     resolved = _resolve(address, call_id, now=now)
-    customer = resolved.customer
-    if customer_id is not None and customer_id != customer.pk:
-        customer = resolving.lock(customer_id)
+    chosen = customer_id is not None
+    customer = resolving.lock(customer_id) if customer_id else resolving.speaker(resolved, address, now=now)
+    if chosen and customer_id != resolved.customer.pk:
         if not Ticket.objects.filter(customer=customer).exists():
             raise CannotLog(_("That customer is not there any more."))
         have = access.rights(person)
@@ -221,7 +223,7 @@ def _by_hand(
         line=account.address,
         number=logged.number,
         source="form",
-        by_hand=customer_id is not None and customer_id != resolved.customer.pk,
+        by_hand=chosen and (customer_id != resolved.customer.pk or resolved.identity.is_shared),
     )
 
 
@@ -297,6 +299,9 @@ def _apply(call: Call, message: Message, *, now: datetime) -> None:
     if call.event == "new":
         details.started_at = min(details.started_at, at)
         message.said_at = details.started_at
+    elif call.event == "answered" and call.answered_by == VOICEMAIL:
+        # A machine picked up: nobody has spoken with them yet.
+        details.disposition = "voicemail"
     elif call.event == "answered" and details.answered_at is None:
         details.answered_at = at
     elif call.event == "ended" and details.ended_at is None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import requests
 from django.contrib.auth.hashers import make_password
 
 from agents.models import Membership, Person, Team
-from channels.models import ChannelAccount
+from channels import lines
+from channels.consent import registering
+from channels.models import App, ChannelAccount
 from contactcentre.lib import env
 from tickets.models import AccountFeed, Queue, ReplyTemplate, ServiceTarget
 
@@ -42,6 +45,17 @@ MAILBOXES = [
     ("care@acme.example", "Acme Care", "General", "practice-care"),
     ("returns@acme.example", "Acme Returns", "Returns", "practice-returns"),
 ]
+LINES = [
+    # number, name, queue
+    ("+442079460100", "Support line", "General"),
+    ("+442079460101", "Returns line", "Returns"),
+]
+# Our app as the practice X knows it (docs/practice.md); its secret opens nothing else.
+X_APP = {
+    "name": "Acme contact centre",
+    "client_id": "practice-x-client",
+    "client_secret": "practice-x-secret",
+}
 TEMPLATES = [
     (
         "Sorry, and what happens next",
@@ -63,6 +77,8 @@ def load(*, now: datetime) -> dict[str, Any]:
     if not Queue.objects.exists():
         _queues()
     _mailboxes(now)
+    _lines(now)
+    _x_app(now)
     return {
         role: {"username": email, "password": PASSWORD}
         for role, email in (("agent", PEOPLE[0][0]), ("lead", PEOPLE[3][0]), ("admin", PEOPLE[4][0]))
@@ -116,3 +132,36 @@ def _mailboxes(now: datetime) -> None:
             account.credentials = {"password": password}
             AccountFeed.objects.create(account=account, queue=Queue.objects.get(name=queue))
         account.save()
+
+
+def _lines(now: datetime) -> None:
+    """The practice exchange's lines, connected; their hooks are told to the exchange by tell_exchange."""
+    admin = Person.objects.filter(is_admin=True).order_by("id").first()
+    if admin is None:
+        return
+    for number, name, queue in LINES:
+        if ChannelAccount.objects.filter(kind="phone", address=number).exists():
+            continue
+        account, _token = lines.connect_line(actor=admin, number=number, name=name, region="GB", now=now)
+        AccountFeed.objects.get_or_create(account=account, defaults={"queue": Queue.objects.get(name=queue)})
+
+
+def _x_app(now: datetime) -> None:
+    """Our app at the practice X, so that an admin only has to consent there."""
+    if env.number("PRACTICE_X_PORT", 0) and not App.objects.filter(kind="x", client_id=X_APP["client_id"]).exists():
+        registering.enter_app(actor=None, kind="x", now=now, **X_APP)
+
+
+def tell_exchange(practice: str) -> None:
+    """Tell the practice exchange where each line's events go; again at every start, because ports change.
+
+    Raises requests.RequestException while the exchange is not there yet.
+    """
+    for account in ChannelAccount.objects.filter(kind="phone", address__in=[number for number, _name, _queue in LINES]):
+        token = account.credentials.get("hook_token", "")
+        answer = requests.post(
+            f"{practice}/practice/telephony/lines",
+            json={"number": account.address, "hook_url": lines.hook_address(token)},
+            timeout=5,
+        )
+        answer.raise_for_status()

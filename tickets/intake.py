@@ -1,8 +1,9 @@
 """A message comes in: identity, customer, the one live ticket, contact, message. One short transaction.
 
-Lock order, here and everywhere: the customer's row, then the ticket's. The customer's lock makes two
-messages of one person wait for each other; the partial unique index on live tickets decides what locks
-do not see, and the loser is processed again.
+Lock order, here and everywhere: the identity's row, the customer's, then the ticket's. The identity's lock holds
+off whoever would give it, or a contact of it, to another customer; the customer's makes two messages of one person
+wait for each other; the partial unique index on live tickets decides what locks do not see, and the loser is
+processed again.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Case, When
+from django.db.models import Case, QuerySet, When
 
 from agents import history
 from channels import files
@@ -33,15 +34,17 @@ OWNER_STAYS = timedelta(hours=8)
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Whose words these are, and on whose ticket they go; that customer's row is locked.
+    """Whose words these are, and on whose ticket they go; the rows of identity and customer are locked.
 
     `speaks_for` is the identity whose contact this is: the author's own, or that of the mail contact they
-    stand in To or Cc of.
+    stand in To or Cc of. `latest` is that identity's latest contact in this thread, on whatever ticket. No
+    `customer`: somebody on a shared address whose contact would begin now (row 12).
     """
 
     identity: Identity
-    customer: Customer
+    customer: Customer | None
     speaks_for: Identity
+    latest: Contact | None
 
 
 def receive(message: InboundMessage, *, account_id: int, now: datetime) -> Answer:
@@ -58,13 +61,17 @@ def receive(message: InboundMessage, *, account_id: int, now: datetime) -> Answe
     thread = threads.find(message)
     author = _who(message, thread, now=now)
     identity, customer = author.identity, author.customer
-    if identity.blocked_at or customer.blocked_at:
+    if identity.blocked_at or (customer is not None and customer.blocked_at):
         return Answer("blocked")
     # Asked again under the lock: two accounts may have brought the same message at the same time.
     known = _known(message)
     if known is not None:
         return _sighted(known, account_id=account_id, now=now)
     queue = feed_queue(account_id)
+    if customer is None:
+        if message.automatic:
+            return Answer("automatic")
+        customer = resolving.provisional(message.author, now=now)
     if message.automatic:
         latest = current_ticket(customer)
         if latest is None or not _inside_window(latest, now=now):
@@ -72,7 +79,7 @@ def receive(message: InboundMessage, *, account_id: int, now: datetime) -> Answe
         ticket = latest
     else:
         ticket = ticket_for(customer, queue=queue, subject=message.subject, now=now)
-    contact = _contact(message, thread, ticket=ticket, author=author, queue=queue, account_id=account_id, now=now)
+    contact = _contact(message, ticket=ticket, author=author, queue=queue, account_id=account_id, now=now)
     _add(message, ticket=ticket, contact=contact, identity=identity, account_id=account_id, now=now)
     if thread is not None and thread.ticket_id != ticket.pk and thread.customer_id != customer.pk:
         Relation.objects.get_or_create(ticket=ticket, other_id=thread.ticket_id, defaults={"made_at": now})
@@ -88,7 +95,7 @@ def feed_queue(account_id: int) -> Queue:
 def current_ticket(customer: Customer) -> Ticket | None:
     """The customer's live ticket, else the latest that is over, locked; None for a new customer."""
     return (
-        Ticket.objects.select_for_update(of=("self",))
+        Ticket.objects.select_for_update(of=("self",), no_key=True)
         .select_related("queue", "owner")
         .filter(customer=customer)
         .exclude(state=State.MERGED)
@@ -158,16 +165,50 @@ def _who(message: InboundMessage, thread: Contact | None, *, now: datetime) -> A
     if thread is not None and threads.is_participant(thread, author):
         identity = resolving.identity_of(author, now=now)
         if identity.pk != thread.identity_id:
-            return Author(identity, resolving.lock(thread.customer_id), thread.identity)
+            owner = resolving.lock_identities([thread.identity_id])[thread.identity_id]
+            # Read again under the lock: somebody may just have given the contact to another customer.
+            contact = _with_queue().get(pk=thread.pk)
+            return Author(identity, resolving.lock(contact.customer_id), owner, contact)
     try:
-        resolved = resolving.resolve(author, now=now)
+        identity, is_new = resolving.identity_for(author, now=now)
     except NotAnAddress:
         # Every message has an identity (row 11): one that is never matched and never evidence.
         nameless = Address(
             kind=IdentityKind.NAMELESS, scope=message.channel_kind, value=message.external_id[:300], name=author.name
         )
-        resolved = resolving.resolve(nameless, now=now)
-    return Author(resolved.identity, resolved.customer, resolved.identity)
+        identity, is_new = resolving.identity_for(nameless, now=now)
+    latest = None if is_new else _latest(message, thread, identity)
+    if latest is not None and _decides(latest, message, identity):
+        customer: Customer | None = resolving.lock(latest.customer_id)
+    else:
+        customer = None if identity.is_shared else resolving.customer_of(identity, is_new=is_new)
+    return Author(identity, customer, identity, latest)
+
+
+def _with_queue() -> QuerySet[Contact]:
+    return Contact.objects.select_related("entry_queue")
+
+
+def _latest(message: InboundMessage, thread: Contact | None, identity: Identity) -> Contact | None:
+    """The identity's latest contact in this thread; for a mail the contact it answers."""
+    if thread is not None and thread.identity_id == identity.pk:
+        return _with_queue().get(pk=thread.pk)
+    return (
+        _with_queue()
+        .filter(identity=identity, surface=message.surface, thread=message.thread[:400])
+        .order_by("-id")
+        .first()
+    )
+
+
+def _decides(contact: Contact, message: InboundMessage, identity: Identity) -> bool:
+    """Whether a contact that goes on says whose words these are, instead of the identity.
+
+    One of a shared identity does (row 12), and one that a person gave to somebody (row 13), until silence ends it.
+    """
+    if not identity.is_shared and contact.moved_by_hand_at is None:
+        return False
+    return not _silent(contact, SURFACES[message.surface], message.said_at)
 
 
 def _inside_window(ticket: Ticket, *, now: datetime) -> bool:
@@ -204,7 +245,6 @@ def _reopen(ticket: Ticket, *, now: datetime) -> None:
 
 def _contact(
     message: InboundMessage,
-    thread: Contact | None,
     *,
     ticket: Ticket,
     author: Author,
@@ -213,16 +253,22 @@ def _contact(
     now: datetime,
 ) -> Contact:
     """The contact on this surface and thread of this ticket, or a new one (row 8)."""
-    identity = author.speaks_for
-    if thread is not None and thread.ticket_id == ticket.pk and thread.identity_id == identity.pk:
-        return thread
+    identity, latest = author.speaks_for, author.latest
     surface = SURFACES[message.surface]
     name = message.thread[:400]
-    found = (
-        Contact.objects.filter(ticket=ticket, identity=identity, surface=message.surface, thread=name)
-        .order_by("-session")
-        .first()
-    )
+    found: Contact | None = None
+    if latest is not None:
+        if latest.ticket_id == ticket.pk:
+            found = latest
+        else:
+            # The latest may have gone elsewhere by hand while an earlier one is here.
+            name = latest.thread
+            found = (
+                _with_queue()
+                .filter(ticket=ticket, identity=identity, surface=message.surface, thread=name)
+                .order_by("-session")
+                .first()
+            )
     session = 0
     if found is not None:
         if not _silent(found, surface, message.said_at):

@@ -6,8 +6,10 @@ when Send was pressed (row 23). Contacts marked "no reply needed" are counted ap
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, DurationField, ExpressionWrapper, F, Min, Q
 from django.db.models.aggregates import Aggregate
@@ -88,7 +90,7 @@ def nothing(queue_id: int) -> QueueFigures:
 
 
 def _figures(
-    queue: int, standing: dict[str, object], answered: dict[str, object], *, now: datetime | None
+    queue: int, standing: Mapping[str, Any], answered: Mapping[str, Any], *, now: datetime | None
 ) -> QueueFigures:
     since = standing.get("since")
     median = answered.get("median")

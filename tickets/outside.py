@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
+from channels import outbox
 from channels.happenings import InboundMessage
+from channels.models import Outbound
 from channels.receiver import PROCESSED, Answer
 from contactcentre.lib import realtime
 from contactcentre.lib.text import clean_line, snippet
@@ -14,7 +17,11 @@ from customers.models import Identity
 from tickets import intake, threads, urgency
 from tickets.events import ticket_changed
 from tickets.models import Contact, Message, Sighting, Ticket
+from tickets.receipts import reference
 from tickets.targets import Targets
+
+# X writes whom a reply goes to before its words.
+_LEADING_NAMES = re.compile(r"^(?:\s*@\w{1,15})+\s*")
 
 
 def ours(message: InboundMessage, *, account_id: int, now: datetime) -> Answer:
@@ -26,6 +33,8 @@ def ours(message: InboundMessage, *, account_id: int, now: datetime) -> Answer:
     known = _known(message)
     if known is not None:
         Sighting.objects.get_or_create(message=known, account_id=account_id, defaults={"seen_at": now})
+        return PROCESSED
+    if message.channel_kind != "email" and _under_way(message):
         return PROCESSED
     contact = threads.find(message) if message.channel_kind == "email" else _by_thread(message)
     if contact is None:
@@ -53,12 +62,39 @@ def _known(message: InboundMessage) -> Message | None:
 
 
 def _by_thread(message: InboundMessage) -> Contact | None:
-    return (
-        Contact.objects.select_related("entry_queue", "identity")
-        .filter(surface=message.surface, thread=message.thread[:400])
-        .order_by("-id")
-        .first()
+    """The contact in this thread; where several customers share it, the one whom the message is written to."""
+    contacts = Contact.objects.select_related("entry_queue", "identity").filter(
+        surface=message.surface, thread=message.thread[:400]
     )
+    if message.recipient is not None:
+        try:
+            wanted = key(message.recipient)
+        except (NotAnAddress, KeyError):
+            return None
+        contacts = contacts.filter(
+            identity__kind=wanted.kind, identity__scope=wanted.scope, identity__value=wanted.value
+        )
+    return contacts.order_by("-id").first()
+
+
+def _under_way(message: InboundMessage) -> bool:
+    """Whether this is a reply of ours that is just being sent, or of which it is not known whether it was: the
+    network's copy came before its own answer. Matched by thread and words (row 19); X puts @names before them."""
+    waiting = Message.objects.filter(
+        surface=message.surface,
+        contact__thread=message.thread[:400],
+        direction="out",
+        external_id="",
+        state__in=("queued", "sending", "retry", "unknown", "failed"),
+    ).values_list("pk", "text")[:50]
+    said = _LEADING_NAMES.sub("", message.text).strip()
+    for pk, text in waiting:
+        if _LEADING_NAMES.sub("", text).strip() == said:
+            rows = Outbound.objects.filter(reference=reference(pk)).values_list("marker", flat=True)
+            for marker in rows:
+                outbox.confirm(marker=marker, external_id=message.external_id, now=message.said_at)
+            return True
+    return False
 
 
 def _is_to(contact: Contact, message: InboundMessage) -> bool:

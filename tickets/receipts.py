@@ -74,7 +74,7 @@ def _own(message: Message, receipt: DeliveryReceipt, *, now: datetime) -> Answer
     states.add(receipt.state)
     was, message.state = message.state, next(state for state in WORST if state in states)
     message.state_reason = clean_line(receipt.reason, 500) if message.state != "sent" else ""
-    if receipt.external_id and not message.external_id:
+    if receipt.external_id and not message.external_id and not _taken(message, receipt.external_id):
         message.external_id = receipt.external_id
     if message.state == "sent" and message.sent_at is None:
         message.sent_at = receipt.at
@@ -85,6 +85,15 @@ def _own(message: Message, receipt: DeliveryReceipt, *, now: datetime) -> Answer
         _trouble(ticket, message, was=was, now=now)
     realtime.publish(*ticket_changed(ticket, also_people={message.person_id} if message.person_id else None))
     return PROCESSED
+
+
+def _taken(message: Message, external_id: str) -> bool:
+    """Whether the network's copy of this is stored already: then that row keeps the id, and ours is sent too."""
+    return (
+        Message.objects.filter(channel_kind=message.channel_kind, scope=message.scope, external_id=external_id)
+        .exclude(pk=message.pk)
+        .exists()
+    )
 
 
 def _met(message: Message) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from channels.happenings import Call, Deleted, DeliveryReceipt, Edited, InboundMessage
 from channels.receiver import Answer
-from tickets import calls, intake, outside, receipts
+from tickets import calls, intake, outside, receipts, versions
 
 
 class Receiver:
@@ -21,12 +21,12 @@ class Receiver:
         return intake.receive(message, account_id=account_id, now=now)
 
     def edited(self, edited: Edited, *, account_id: int, now: datetime) -> Answer:
-        """No channel of this installation tells of edits yet."""
-        return Answer("unsupported: edited")
+        """A message's text changed."""
+        return versions.edited(edited, now=now)
 
     def deleted(self, deleted: Deleted, *, account_id: int, now: datetime) -> Answer:
-        """No channel of this installation tells of deletions yet."""
-        return Answer("unsupported: deleted")
+        """A message is gone."""
+        return versions.deleted(deleted, now=now)
 
     def receipt(self, receipt: DeliveryReceipt, *, account_id: int, now: datetime) -> Answer:
         """News of a message of ours."""

@@ -247,6 +247,7 @@ class Recipient:
     window_until: datetime | None = None
     participants: tuple[str, ...] = ()
     reply_to: str = ""
+    subject: str = ""
     is_unanswered: bool = False
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
+import requests
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
-from tickets import tidying
+from tickets import demonstration, tidying
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task(name="tickets.tasks.tidy")
@@ -16,3 +21,12 @@ def tidy(**_later: Any) -> None:
     now = timezone.now()
     tidying.wake(now=now)
     tidying.close(now=now)
+
+
+@shared_task(name="tickets.tasks.tell_exchange")
+def tell_exchange(**_later: Any) -> None:
+    """Practice mode only: tell the practice exchange where our lines' events go, also after it was restarted."""
+    try:
+        demonstration.tell_exchange(settings.PRACTICE_URL)
+    except requests.RequestException as error:
+        logger.info("the practice exchange is not there: %s", type(error).__name__)

@@ -29,6 +29,7 @@ urlpatterns = [
     path("assignees/", boards.assignees, name="assignees"),
     *(path(f"act/{name}/", acting.act, {"name": name}, name=f"act-{name}") for name in acting.ACTS),
     path("act/take-back/", acting.take_back, name="take-back"),
+    path("write/<int:identity_id>/", writing.write_first, name="write-first"),
     path("colleagues/", writing.colleagues, name="colleagues"),
     path("messages/<int:message_id>/undo/", writing.undo_send, name="undo-send"),
     path("messages/<int:message_id>/retry/", writing.retry, name="retry"),

@@ -16,6 +16,8 @@ def act_words(entry: HistoryEntry, *, have: Rights, me: Person) -> tuple[str, st
     match entry.act:
         case "ticket.opened":
             return _("A new ticket in %(queue)s") % {"queue": queue}, "inbox"
+        case "ticket.written_first":
+            return _("%(who)s wrote first") % {"who": who}, "mail"
         case "ticket.reopened":
             if data.get("by") == "customer":
                 return _("The customer wrote again: open"), "refresh"

@@ -10,6 +10,7 @@ from channels.adapters.base import Adapter
 
 ADAPTERS: dict[str, str] = {
     "email": "channels.adapters.email.EmailAdapter",
+    "x": "channels.adapters.x.XAdapter",
     "phone": "channels.adapters.phone.PhoneAdapter",
 }
 

@@ -29,6 +29,7 @@ POINTS = frozenset(
         "delivery.after_commit",
         "intake.before_item",
         "intake.after_receive",
+        "intake.after_commit",
         "poll.after_fetch",
         "poll.after_commit",
     }

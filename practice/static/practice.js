@@ -45,7 +45,7 @@ function put(part, html) {
   part.innerHTML = html;
   if (again) part.querySelector(again)?.focus();
   if (part.querySelectorAll("article").length > letters && !first) {
-    said.textContent = "A letter arrived.";
+    said.textContent = part.dataset.said ?? "A letter arrived.";
     if (atEnd) part.scrollTop = part.scrollHeight;
   }
 }
@@ -102,6 +102,7 @@ document.addEventListener("submit", async (event) => {
     const screen = document.getElementById("mail-screen");
     screen.scrollTop = screen.scrollHeight;
   } else {
+    if ("clear" in form.dataset) form.reset();
     await look();
   }
 });

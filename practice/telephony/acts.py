@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -80,7 +79,7 @@ class TelephonyActs:
         if act not in _ACTS:
             raise Refused(f"act must be one of {', '.join(_ACTS)}.")
         call = self._place(fields) if act == "call" else self._go_on(act, fields)
-        return done(request, fields, self._told(call), back=f"/?as={quote(request.query_params.get('as', ''))}")
+        return done(request, fields, self._told(call))
 
     def _place(self, fields: Given) -> Call:
         person = self._person(fields)
@@ -145,7 +144,7 @@ class TelephonyActs:
             "direction": call.direction,
             "state": call.state,
             "seconds": round(call.seconds(time.time()), 3),
-            "answered_by": call.answered_by,
+            "user": call.user,
             "cause": call.cause,
             "said": [{"by_us": said.by_us, "text": said.text} for said in self._calls.said(call)],
         }

@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS telephony_call (
     began_at REAL NOT NULL,
     answered_at REAL,
     ended_at REAL,
-    answered_by TEXT NOT NULL DEFAULT '',
+    user TEXT NOT NULL DEFAULT '',
     cause TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX IF NOT EXISTS telephony_call_live ON telephony_call (position) WHERE state != 'ended';
@@ -48,7 +48,7 @@ CREATE INDEX IF NOT EXISTS telephony_said_call ON telephony_said (call, id);
 
 _COLUMNS = (
     "id", "person", "number", "told", "line", "direction", "state", "by_itself",
-    "began_at", "answered_at", "ended_at", "answered_by", "cause",
+    "began_at", "answered_at", "ended_at", "user", "cause",
 )  # fmt: skip
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM telephony_call"
 
@@ -58,7 +58,7 @@ class Call:
     """One call. Times are seconds since 1970; `person` is a key, "" for a caller who is none of the people.
 
     `number` is the customer's, `told` what the exchange says it is ("anonymous" when withheld). `by_itself` marks the
-    busy hour's, which are nobody's to answer.
+    busy hour's, which are nobody's to answer. `user` is the one of us who rings or has answered.
     """
 
     id: str
@@ -72,7 +72,7 @@ class Call:
     began_at: float
     answered_at: float | None
     ended_at: float | None
-    answered_by: str
+    user: str
     cause: str
 
     @property
@@ -114,13 +114,13 @@ class Calls:
         self._db = db
         db.executescript(_SCHEMA)
 
-    def begin(self, *, person: str, number: str, told: str, line: str, direction: str, by_itself: bool) -> Call:
-        """Return a new call that rings."""
+    def begin(self, *, person: str, number: str, told: str, line: str, user: str, by_itself: bool) -> Call:
+        """Return a new call that rings: the one of us who rings is `user`, "" where the customer rings us."""
         call_id = secrets.token_hex(16)
         self._db.execute(
-            "INSERT INTO telephony_call (id, person, number, told, line, direction, state, by_itself, began_at) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (call_id, person, number, told, line, direction, RINGING, by_itself, time.time()),
+            "INSERT INTO telephony_call (id, person, number, told, line, direction, state, by_itself, began_at, user) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (call_id, person, number, told, line, "out" if user else "in", RINGING, by_itself, time.time(), user),
         )
         self._forget()
         return self.by_id(call_id)
@@ -128,7 +128,7 @@ class Calls:
     def answer(self, call: Call, by: str, *, voicemail: bool) -> Call:
         """Return the call once somebody, or the voicemail box, has taken it."""
         self._db.execute(
-            "UPDATE telephony_call SET state = ?, answered_at = ?, answered_by = ? WHERE id = ?",
+            "UPDATE telephony_call SET state = ?, answered_at = ?, user = ? WHERE id = ?",
             (VOICEMAIL if voicemail else TALKING, time.time(), by, call.id),
         )
         return self.by_id(call.id)
@@ -144,7 +144,8 @@ class Calls:
     def say(self, call: Call, text: str, *, by_us: bool) -> None:
         """Keep what somebody said."""
         self._db.execute(
-            "INSERT INTO telephony_said (call, by_us, text, at) VALUES (?, ?, ?, ?)", (call.id, by_us, text, time.time())
+            "INSERT INTO telephony_said (call, by_us, text, at) VALUES (?, ?, ?, ?)",
+            (call.id, by_us, text, time.time()),
         )
 
     def by_id(self, call_id: str) -> Call:
@@ -178,7 +179,9 @@ class Calls:
 
     def place(self, call: Call) -> int:
         """Return the call's place in its line's queue: 1 is next, 0 is not waiting."""
-        waiting = [each.id for each in self.live() if each.incoming and each.state == RINGING and each.line == call.line]
+        waiting = [
+            each.id for each in self.live() if each.incoming and each.state == RINGING and each.line == call.line
+        ]
         return waiting.index(call.id) + 1 if call.id in waiting else 0
 
     def said(self, call: Call, limit: int = SAID_KEPT) -> list[Said]:

@@ -83,7 +83,8 @@ class Events:
     def add(self, *, call: str, line: str, fields: Fields, as_json: bool, state: str = WAITING, held: str = "") -> None:
         """Add an event. `held` names the switch that holds it back, if one does."""
         cursor = self._db.execute(
-            "INSERT INTO telephony_event (call, line, fields, as_json, state, held, due_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO telephony_event (call, line, fields, as_json, state, held, due_at) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
             (call, line, json.dumps(fields, ensure_ascii=False), as_json, state, held, time.time()),
         )
         self._db.execute(
@@ -145,7 +146,8 @@ class Events:
     def newest(self, limit: int) -> list[dict[str, object]]:
         """Tell of the last events and what became of them, newest first."""
         rows = self._db.execute(
-            "SELECT id, call, line, fields, state, held, attempts, answer FROM telephony_event ORDER BY id DESC LIMIT ?",
+            "SELECT id, call, line, fields, state, held, attempts, answer FROM telephony_event "
+            "ORDER BY id DESC LIMIT ?",
             (limit,),
         )
         return [{**dict(row), "fields": json.loads(row["fields"])} for row in rows]

@@ -57,7 +57,9 @@ class Exchange:
         self._events.hurry(line.number)
         self._post.wake()
         words = f"{line.name}, {readable(line.number)}, now tells the inbox of its calls."
-        self._happenings.note(NETWORK, "line", words if hook_url else f"{line.name} tells nobody of its calls any more.")
+        self._happenings.note(
+            NETWORK, "line", words if hook_url else f"{line.name} tells nobody of its calls any more."
+        )
         return line
 
     def call(
@@ -93,16 +95,16 @@ class Exchange:
             if person and self._calls.live_of(person=person.key):
                 raise Refused(f"{person.name} is on the telephone already.", 409)
         told = ANONYMOUS if withheld else number.removeprefix("+")
+        users = list(DESKS) if direction == "in" else [self._user(user)]
         with transaction(self._db):
             call = self._calls.begin(
                 person=person.key if person else "",
                 number=number,
                 told=told,
                 line=ours.number,
-                direction=direction,
+                user="" if direction == "in" else users[0],
                 by_itself=by_itself,
             )
-            users = list(DESKS) if call.incoming else [self._user(user)]
             self._tell(call, "newCall", {"user[]": users, "queue": ours.name})
         who = "Somebody who withholds the number" if withheld else call.who(person)
         words = f"{who} rings {ours.name}." if call.incoming else f"{users[0]} rings {who} from {ours.name}."
@@ -112,10 +114,10 @@ class Exchange:
     def answer(self, call: Call, *, user: str = "") -> Call:
         """Take a ringing call: one of us an incoming one, the customer one of ours."""
         self._must(call, RINGING)
-        by = self._user(user)
+        by = call.user or self._user(user)
         with transaction(self._db):
             call = self._calls.answer(call, by, voicemail=False)
-            self._tell(call, "answer", {"answeringNumber": self._extension(call, by), "user": by})
+            self._tell(call, "answer", self._taken(call))
         who = by if call.incoming else self._who(call)
         self._happenings.note(NETWORK, "answered", f"{who} answers.")
         return call
@@ -127,7 +129,7 @@ class Exchange:
             raise Refused("Only who rings us can reach our voicemail.", 409)
         with transaction(self._db):
             call = self._calls.answer(call, VOICEMAIL, voicemail=True)
-            self._tell(call, "answer", {"answeringNumber": VOICEMAIL, "user": VOICEMAIL})
+            self._tell(call, "answer", self._taken(call))
         self._happenings.note(NETWORK, "voicemail", f"{self._who(call)} reaches the voicemail.")
         return call
 
@@ -140,14 +142,10 @@ class Exchange:
         talked = call.state != RINGING
         cause = cause or ("normalClearing" if talked else "cancel")
         with transaction(self._db):
-            by = call.answered_by
             call = self._calls.end(call, cause)
-            told: Fields = {"cause": cause}
-            if by:
-                told |= {"answeringNumber": self._extension(call, by), "user": by}
-            self._tell(call, "hangup", told)
+            self._tell(call, "hangup", {"cause": cause, **self._taken(call)})
         how = "The call with" if talked else "The unanswered call of" if call.incoming else "The unanswered call to"
-        self._happenings.note(NETWORK, "ended", f"{how} {self._who(call)} is over ({cause}).")
+        self._happenings.note(NETWORK, "hung-up", f"{how} {self._who(call)} is over ({cause}).")
         return call
 
     def miss(self, call: Call) -> Call:
@@ -178,8 +176,11 @@ class Exchange:
             raise Refused(f"user must be one of {', '.join(DESKS)}.")
         return wished or next(iter(DESKS))
 
-    def _extension(self, call: Call, by: str) -> str:
-        return DESKS.get(by, by) if call.incoming else digits(call.number)
+    def _taken(self, call: Call) -> Fields:
+        """Return who of us is in the call, and at which number it was taken, as far as either is so."""
+        number = DESKS.get(call.user, call.user) if call.incoming else digits(call.number)
+        taken = {"answeringNumber": number} if call.answered_at is not None else {}
+        return {**taken, **({"user": call.user} if call.user else {})}
 
     def _who(self, call: Call) -> str:
         return call.who(self._people.by_key(call.person))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
+from functools import partial
 from urllib.parse import urlsplit
 
 from practice.happenings import Happenings
@@ -54,7 +55,7 @@ class HookPost:
             for event in self._events.due(AT_ONCE - len(self._under_way), busy=self._under_way.keys()):
                 task = asyncio.create_task(self._post(event))
                 self._under_way[event.call] = task
-                task.add_done_callback(lambda _, call=event.call: self._done(call))
+                task.add_done_callback(partial(self._done, event.call))
             due_at = None
             if len(self._under_way) < AT_ONCE:
                 due_at = self._events.next_due_at(busy=self._under_way.keys())
@@ -63,7 +64,7 @@ class HookPost:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._something.wait(), wait)
 
-    def _done(self, call: str) -> None:
+    def _done(self, call: str, _task: asyncio.Task[None]) -> None:
         self._under_way.pop(call, None)
         self.wake()
 
@@ -90,7 +91,9 @@ class HookPost:
         else:
             wait = self._events.put_off(event, words)
             if event.attempts == 0:
-                self._happenings.note(NETWORK, "again", f"The hook did not take {what}: {words}. Again in {wait:.0f} s.")
+                self._happenings.note(
+                    NETWORK, "again", f"The hook did not take {what}: {words}. Again in {wait:.0f} s."
+                )
 
 
 async def _posted(url: str, body: bytes, content_type: str) -> tuple[int | None, str]:

@@ -1,4 +1,4 @@
-"""The ways in which the exchange can misbehave. The calls themselves always go through; what is told of them may not."""
+"""The ways in which the exchange can misbehave. Calls always go through; what is told of them may not."""
 
 from __future__ import annotations
 

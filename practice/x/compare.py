@@ -108,7 +108,7 @@ class Comparison:
         return each
 
     def _whole(self, schema: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a shape of the document with its parts (`allOf`, `anyOf`, kinds told apart by a field) laid together."""
+        """Return a shape of the document with its parts (`allOf`, `anyOf`, `discriminator`) laid together."""
         schema = self._resolved(schema)
         whole = dict(schema)
         whole["properties"] = dict(schema.get("properties", {}))
@@ -141,7 +141,8 @@ def main(arguments: list[str]) -> int:
     for difference in differences:
         print(difference)
     version = document.get("info", {}).get("version", "of no version")
-    print(f"{len(operations())} operations and {comparison.places} places compared with {version}: {len(differences)} differences")
+    compared = f"{len(operations())} operations and {comparison.places} places compared with {version}"
+    print(f"{compared}: {len(differences)} differences")
     return 1 if differences else 0
 
 

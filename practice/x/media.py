@@ -76,9 +76,8 @@ class Media:
 
     def get(self, key: str) -> Picture | None:
         """Return the picture of a media key."""
-        row = self._db.execute(
-            "SELECT id, owner_id, width, height FROM x_media WHERE id = ?", (int(key.partition("_")[2]),)
-        ).fetchone()
+        number = min(int(key.partition("_")[2]), 2**63 - 1)
+        row = self._db.execute("SELECT id, owner_id, width, height FROM x_media WHERE id = ?", (number,)).fetchone()
         return Picture(*row) if row else None
 
     def content(self, number: int) -> bytes | None:

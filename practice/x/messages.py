@@ -64,9 +64,7 @@ class Event:
 class Messages:
     """Keeps conversations; `send` and `open_group` write, and refuse by raising a Problem."""
 
-    def __init__(
-        self, *, world: World, profiles: Profiles, media: Media, numbers: Snowflakes, tuning: Tuning
-    ) -> None:
+    def __init__(self, *, world: World, profiles: Profiles, media: Media, numbers: Snowflakes, tuning: Tuning) -> None:
         self._world = world
         self._db = world.db
         self._profiles = profiles
@@ -123,7 +121,15 @@ class Messages:
             return self.send(opener, conversation_id, text, [], by_app=by_app, now=now)
 
     def of_user(
-        self, user_id: str, *, conversation_id: str, kinds: Sequence[str], above: int, below: int, limit: int, now: float
+        self,
+        user_id: str,
+        *,
+        conversation_id: str,
+        kinds: Sequence[str],
+        above: int,
+        below: int,
+        limit: int,
+        now: float,
     ) -> list[Event]:
         """Return events of somebody's conversations, newest first; of one of them where it is named."""
         marks = ", ".join("?" * len(kinds))
@@ -143,6 +149,14 @@ class Messages:
             ),
         )
         return [_event(row) for row in rows]
+
+    def on_screen(self, conversation_id: str, limit: int) -> list[Event]:
+        """Return the newest messages of a conversation, oldest first. On the telephone nothing is late."""
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS} FROM x_message WHERE conversation_id = ? AND kind = ? ORDER BY id DESC LIMIT ?",
+            (conversation_id, MESSAGE, limit),
+        )
+        return [_event(row) for row in rows][::-1]
 
     def conversations(self, user_id: str, limit: int) -> list[str]:
         """Return somebody's conversations, the one written in last first."""

@@ -17,6 +17,7 @@ CREATE TABLE IF NOT EXISTS x_post (
     first_id INTEGER NOT NULL,
     author_id TEXT NOT NULL,
     text TEXT NOT NULL,
+    said TEXT NOT NULL,
     links TEXT NOT NULL,
     media TEXT NOT NULL,
     conversation_id INTEGER NOT NULL,
@@ -42,7 +43,7 @@ CREATE TABLE IF NOT EXISTS x_mention (
 """
 
 _COLUMNS = (
-    "id, first_id, author_id, text, links, media, conversation_id, reply_to, quoted, retweeted, hidden, deleted, "
+    "id, first_id, author_id, text, said, links, media, conversation_id, reply_to, quoted, retweeted, hidden, deleted, "
     "replaced_by"
 )
 
@@ -56,12 +57,16 @@ _LISTED = f"{_THERE} AND listed_at <= :now"
 
 @dataclass(frozen=True, kw_only=True)
 class Post:
-    """One version of a post. `text` is the whole of it, with t.co addresses in the place of `links`."""
+    """One version of a post.
+
+    `text` is the whole of it, with t.co addresses in the place of `links`; `said` is what it was made from.
+    """
 
     id: int
     first_id: int
     author_id: str
     text: str
+    said: str
     links: list[Link] = field(default_factory=list)
     media: list[str] = field(default_factory=list)
     conversation_id: int
@@ -122,7 +127,13 @@ class Posts:
         )
 
     def by_author(
-        self, user_id: str, window: Window, *, viewer: str, without_replies: bool = False, without_retweets: bool = False
+        self,
+        user_id: str,
+        window: Window,
+        *,
+        viewer: str,
+        without_replies: bool = False,
+        without_retweets: bool = False,
     ) -> list[Post]:
         """Return what an account wrote; there nothing is late."""
         conditions = [f"author_id = :user AND {_THERE}"]
@@ -148,8 +159,9 @@ class Posts:
     def conversations_of(self, user_id: str, limit: int) -> list[int]:
         """Return the conversations in which somebody took part or was named, the liveliest first."""
         rows = self._db.execute(
-            "SELECT conversation_id, max(id) FROM x_post WHERE deleted = 0 AND replaced_by IS NULL AND retweeted IS NULL "
-            "AND conversation_id IN (SELECT conversation_id FROM x_post WHERE author_id = :user UNION "
+            "SELECT conversation_id, max(id) FROM x_post WHERE deleted = 0 AND replaced_by IS NULL "
+            "AND retweeted IS NULL AND conversation_id IN "
+            "(SELECT conversation_id FROM x_post WHERE author_id = :user UNION "
             "SELECT conversation_id FROM x_post JOIN x_mention ON post_id = id WHERE user_id = :user) "
             "GROUP BY conversation_id ORDER BY max(id) DESC LIMIT :limit",
             {"user": user_id, "limit": limit},
@@ -173,11 +185,11 @@ class Posts:
         ).fetchone()[0]
         return int(count)
 
-    def said_before(self, author_id: str, text: str, since_id: int) -> bool:
+    def said_before(self, author_id: str, said: str, since_id: int) -> bool:
         """Return whether somebody wrote the same after an id, in a post that is still there."""
         row = self._db.execute(
-            "SELECT 1 FROM x_post WHERE author_id = ? AND id > ? AND text = ? AND deleted = 0 AND replaced_by IS NULL",
-            (author_id, since_id, text),
+            "SELECT 1 FROM x_post WHERE author_id = ? AND id > ? AND said = ? AND deleted = 0 AND replaced_by IS NULL",
+            (author_id, since_id, said),
         ).fetchone()
         return row is not None
 
@@ -204,8 +216,9 @@ class Posts:
         """Keep a new post or a new version of one. `listed_at` of None means: until it is released."""
         with transaction(self._db):
             self._db.execute(
-                f"INSERT INTO x_post ({_COLUMNS}, listed_at) VALUES (:id, :first_id, :author_id, :text, :links, :media, "
-                ":conversation_id, :reply_to, :quoted, :retweeted, :hidden, :deleted, :replaced_by, :listed_at)",
+                f"INSERT INTO x_post ({_COLUMNS}, listed_at) VALUES (:id, :first_id, :author_id, :text, :said, :links, "
+                ":media, :conversation_id, :reply_to, :quoted, :retweeted, :hidden, :deleted, :replaced_by, "
+                ":listed_at)",
                 {
                     **asdict(post),
                     "links": json.dumps([[link.short, link.full] for link in post.links]),
@@ -244,7 +257,8 @@ class Posts:
     def _window(self, condition: str, window: Window, values: dict[str, Any]) -> list[Post]:
         order = "ASC" if window.oldest_first else "DESC"
         found = self._posts(
-            f"SELECT {{}} FROM x_post WHERE {condition} AND id > :above AND id < :below ORDER BY id {order} LIMIT :limit",
+            f"SELECT {{}} FROM x_post WHERE {condition} AND id > :above AND id < :below "
+            f"ORDER BY id {order} LIMIT :limit",
             {**values, "above": window.above, "below": window.below, "limit": window.limit},
         )
         return found[::-1] if window.oldest_first else found

@@ -60,7 +60,7 @@ class Profiles:
 
     def by_id(self, user_id: str) -> Profile | None:
         """Return the account of this id."""
-        return self._by_id.get(user_id) or self._read() or self._by_id.get(user_id)
+        return self._found(self._by_id, user_id)
 
     def known(self, user_id: str) -> Profile:
         """Return the account of an id that stands in our own rows, and so must be there."""
@@ -70,11 +70,11 @@ class Profiles:
 
     def by_handle(self, handle: str) -> Profile | None:
         """Return the account of this handle, whatever its capitals."""
-        return self._by_handle.get(handle.lower()) or self._read() or self._by_handle.get(handle.lower())
+        return self._found(self._by_handle, handle.lower())
 
     def by_token(self, token: str) -> Profile | None:
         """Return the person whose own token this is."""
-        return self._by_token.get(token) or self._read() or self._by_token.get(token)
+        return self._found(self._by_token, token)
 
     def of(self, person: Person) -> Profile | None:
         """Return a person's account, or None for somebody who is not on X."""
@@ -96,8 +96,13 @@ class Profiles:
             (user_id, habits.protected, habits.blocks_messages, habits.premium),
         )
 
+    def _found(self, known: dict[str, Profile], name: str) -> Profile | None:
+        if name not in known:
+            # People can be made at any time, and are never unmade.
+            self._read()
+        return known.get(name)
+
     def _read(self) -> None:
-        """Look at everybody again: people can be made at any time, and are never unmade."""
         others = (_of(person) for person in self._people.everybody() if person.x_id)
         for profile in (*OURS, *others):
             self._by_id[profile.id] = profile

@@ -51,35 +51,36 @@ class Publishing:
     def post(self, draft: Draft, *, now: float) -> Post:
         """Return the post after it was published; raise Problem where X would refuse it."""
         author = draft.author
-        edited = self._editable(draft, now) if draft.edited else None
+        edited = self._editable(draft, now) if draft.edited is not None else None
         reply_to = edited.reply_to if edited else draft.reply_to
-        answered = self._answerable(draft) if draft.reply_to and not edited else None
-        quoted = self._there(draft.quoted, "quote", author) if draft.quoted else None
+        answered = self._answerable(draft) if draft.reply_to is not None and not edited else None
+        quoted = self._there(draft.quoted, "quote", author) if draft.quoted is not None else None
         if quoted and draft.by_app:
             # Quote posts by API left the self-serve plans on 2026-04-20.
             raise forbidden("You are not permitted to perform this action.")
         self._media.claim(draft.media, author)
         # The names that X itself puts before a reply do not count against the 280, so they come after the check.
         self._check_length(author, draft.text)
-        text = self._with_names(draft, answered) if answered else draft.text
+        said = self._with_names(draft, answered) if answered else draft.text
         number = self._numbers.next(now)
-        text, links = shortened(text, str(number))
         window = first_of(now - self._tuning.seconds("duplicate_seconds"))
-        if draft.by_app and self._guarded(author) and self._posts.said_before(author.id, text, window):
+        if draft.by_app and self._guarded(author) and self._posts.said_before(author.id, said, window):
             raise forbidden("You are not allowed to create a Tweet with duplicate content.")
+        text, links = shortened(said + self._addresses(author, number, quoted, draft.media), str(number))
         post = Post(
             id=number,
             first_id=edited.first_id if edited else number,
             author_id=author.id,
             text=text,
+            said=said,
             links=links,
             media=draft.media,
             conversation_id=edited.conversation_id if edited else answered.conversation_id if answered else number,
             reply_to=reply_to,
             quoted=edited.quoted if edited else quoted.id if quoted else None,
         )
-        self._posts.add(post, mentions=self._named(text, author), listed_at=self._listed_at(author, now))
-        self._world.happenings.note(NETWORK, "edited" if edited else "posted", f"@{author.handle}: {text[:140]}")
+        self._posts.add(post, mentions=self._named(said, author), listed_at=self._listed_at(author, now))
+        self._world.happenings.note(NETWORK, "edited" if edited else "posted", f"@{author.handle}: {said[:140]}")
         return post
 
     def retweet(self, author: Profile, post_id: int, *, now: float) -> None:
@@ -94,6 +95,7 @@ class Publishing:
             first_id=number,
             author_id=author.id,
             text=f"RT @{original.handle}: {post.text}",
+            said="",
             conversation_id=number,
             retweeted=post.id,
         )
@@ -170,6 +172,15 @@ class Publishing:
         longest = LONGEST_PREMIUM if self._profiles.habits(author.id).premium else LONGEST
         if weight(text) > longest:
             raise forbidden("Your Tweet text is too long.")
+
+    def _addresses(self, author: Profile, number: int, quoted: Post | None, media: Sequence[str]) -> str:
+        """Return what X puts behind the words: where the quoted post is, and where the pictures are."""
+        added = ""
+        if quoted:
+            added += f" https://x.com/{self._profiles.known(quoted.author_id).handle}/status/{quoted.id}"
+        if media:
+            added += f" https://x.com/{author.handle}/status/{number}/photo/1"
+        return added
 
     def _named(self, text: str, author: Profile) -> list[str]:
         named = (self._profiles.by_handle(handle) for handle in mentioned(text))

@@ -64,7 +64,11 @@ def parameters() -> dict[str, dict[str, Any]]:
 
 def answer_schema(name: str) -> dict[str, Any]:
     """Return a JSON schema (draft 2020-12) of an answer, complete in itself."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$ref": f"#/$defs/{name}", "$defs": definitions()}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$ref": f"#/$defs/{name}",
+        "$defs": definitions(),
+    }
 
 
 def faults(value: Any, schema: Mapping[str, Any], place: str = "$") -> Iterator[Fault]:

@@ -23,7 +23,9 @@ class Snowflakes:
 
     def next(self, now: float) -> int:
         """Return a new id for something that happens `now`, in seconds since 1970."""
-        row = self._db.execute("UPDATE x_number SET last = max(last + 1, ?) RETURNING last", (first_of(now),)).fetchone()
+        row = self._db.execute(
+            "UPDATE x_number SET last = max(last + 1, ?) RETURNING last", (first_of(now),)
+        ).fetchone()
         return int(row[0])
 
 

@@ -22,7 +22,10 @@ _LISTING = "Lists of posts and messages"
 _RULES = "X’s rules"
 
 SWITCHES = (
-    Switch(key="x_429", group=_REFUSING, by_address=True, title="Too many requests", hint="429, free again in a minute."),
+    Switch(
+        key="x_429", group=_REFUSING, by_address=True,
+        title="Too many requests", hint="429, free again in a minute.",
+    ),
     Switch(
         key="x_429_no_reset", group=_REFUSING, by_address=True,
         title="Too many requests, no reset", hint="429 without the headers that say until when.",
@@ -42,20 +45,43 @@ SWITCHES = (
         key="x_403_app", group=_REFUSING, by_address=True,
         title="App without a project", hint="403 client-not-enrolled.",
     ),
-    Switch(key="x_503", group=_REFUSING, by_address=True, title="A web page for an answer", hint="503 in HTML; nothing is done."),
+    Switch(
+        key="x_503", group=_REFUSING, by_address=True,
+        title="A web page for an answer", hint="503 in HTML; nothing is done.",
+    ),
     Switch(
         key="x_silent", group=_REFUSING, by_address=True,
-        title="Time-out before taking it", hint="Nothing is done, and no answer comes.",
+        title="Time-out before posting", hint="Nothing is done, and no answer comes.",
     ),
     Switch(
         key="x_token_silent", group=_REFUSING,
         title="Renewing a token hangs", hint="The new pair is made, and the answer with it never comes.",
     ),
-    Switch(key="x_drop", group=_ANSWERING, by_address=True, title="Drop the line mid-answer", hint="Half an answer, then a reset."),
+    Switch(
+        key="x_drop", group=_ANSWERING, by_address=True,
+        title="Drop the line mid-answer", hint="Half an answer, then a reset.",
+    ),
     Switch(key="x_drip", group=_ANSWERING, by_address=True, title="Drip the answer", hint="Five bytes a second."),
-    Switch(key="x_not_json", group=_ANSWERING, by_address=True, title="Broken JSON", hint="200, and the JSON ends too early."),
-    Switch(key="x_array", group=_ANSWERING, by_address=True, title="Another kind of JSON", hint="200, a list where an object belongs."),
-    Switch(key="x_huge", group=_ANSWERING, by_address=True, title="Five megabytes", hint="The first text of the answer is 5 MB long."),
+    Switch(
+        key="x_not_json", group=_ANSWERING, by_address=True,
+        title="Broken JSON", hint="200, and the JSON ends too early.",
+    ),
+    Switch(
+        key="x_array", group=_ANSWERING, by_address=True,
+        title="Another kind of JSON", hint="200, a list where an object belongs.",
+    ),
+    Switch(
+        key="x_huge", group=_ANSWERING, by_address=True,
+        title="Five megabytes", hint="The first text of the answer is 5 MB long.",
+    ),
+    Switch(
+        key="x_odd_text", group=_ANSWERING, by_address=True,
+        title="Odd letters", hint="The first text ends with NUL and half an emoji.",
+    ),
+    Switch(
+        key="x_unknown_kind", group=_ANSWERING, by_address=True,
+        title="Unknown kinds", hint="Events and references are of a kind that nobody knows.",
+    ),
     Switch(
         key="x_drop_field", group=_ANSWERING, by_address=True,
         title="A field is missing", hint="The one given as address, or author_id.",
@@ -74,26 +100,32 @@ SWITCHES = (
     ),
     Switch(
         key="x_silent_after", group=_WRITING, by_address=True,
-        title="Time-out after taking it", hint="It is posted or sent, and no answer comes.",
+        title="Time-out after posting", hint="It is posted or sent, and no answer comes.",
     ),
     Switch(
         key="x_drop_after", group=_WRITING, by_address=True,
-        title="Hang up after taking it", hint="It is posted or sent, and the connection is reset.",
+        title="Hang up after posting", hint="It is posted or sent, and the connection is reset.",
     ),
     Switch(
         key="x_503_after", group=_WRITING, by_address=True,
-        title="A web page after taking it", hint="It is posted or sent, and 503 in HTML comes.",
+        title="A web page after posting", hint="It is posted or sent, and 503 in HTML comes.",
     ),
     Switch(
         key="x_message_refused", group=_WRITING, by_address=True,
         title="Refuse direct messages", hint="403, as if everybody had closed their messages.",
     ),
-    Switch(key="x_duplicate", group=_LISTING, by_address=True, title="Everything twice", hint="Each item stands twice in a list."),
+    Switch(
+        key="x_duplicate", group=_LISTING, by_address=True,
+        title="Posts and messages twice", hint="Each item stands twice in a list.",
+    ),
     Switch(key="x_again", group=_LISTING, by_address=True, title="Old things again", hint="since_id is not heeded."),
-    Switch(key="x_shuffled", group=_LISTING, by_address=True, title="Out of order", hint="Lists come oldest first."),
+    Switch(
+        key="x_shuffled", group=_LISTING, by_address=True,
+        title="Posts out of order", hint="Lists come oldest first.",
+    ),
     Switch(
         key="x_late", group=_LISTING,
-        title="Late", hint="What people write is held back from lists; switching it off lists it.",
+        title="Late posts and messages", hint="What people write is held back from lists; switching it off lists it.",
     ),
     Switch(
         key="x_reply_unasked", group=_RULES, by_address=True,

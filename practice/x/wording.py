@@ -19,7 +19,9 @@ LONGEST_PREMIUM = 25_000
 _ADDRESS_LENGTH = 23
 _LIGHT = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))
 
-_ADDRESS = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]|(?<![@\w.])(?:[a-z0-9-]+\.)+(?:com|org|net|co\.uk|de|fr)\b")
+_ADDRESS = re.compile(
+    r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]|(?<![@\w.])(?:[a-z0-9-]+\.)+(?:com|org|net|co\.uk|de|fr)\b"
+)
 _MENTION = re.compile(r"(?<![\w@])@([A-Za-z0-9_]{1,15})(?![\w@])")
 _HASHTAG = re.compile(r"(?<![\w#&])#(\w*[^\W\d]\w*)")
 _LEADING = re.compile(r"(?:@[A-Za-z0-9_]{1,15}\s+)+")
@@ -117,7 +119,12 @@ def entities(text: str, links: list[Link], id_of: Callable[[str], str | None]) -
 
 def language(text: str) -> str:
     """Return a guess at the language, by the script alone: X has a better one, and nothing here needs it."""
-    for code, low, high in (("ar", 0x0600, 0x06FF), ("ja", 0x3040, 0x30FF), ("zh", 0x4E00, 0x9FFF), ("ru", 0x400, 0x4FF)):
+    for code, low, high in (
+        ("ar", 0x0600, 0x06FF),
+        ("ja", 0x3040, 0x30FF),
+        ("zh", 0x4E00, 0x9FFF),
+        ("ru", 0x400, 0x4FF),
+    ):
         if any(low <= ord(each) <= high for each in text):
             return code
     return "en" if any(each.isalpha() for each in text) else "zxx"

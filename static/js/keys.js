@@ -31,7 +31,7 @@ export function start() {
       back(event);
       return;
     }
-    if (event.target.matches?.(TYPING) || event.target.closest?.(".menu")) return;
+    if (event.target.matches?.(TYPING) || event.target.closest?.(".menu")?.checkVisibility()) return;
     const run = OF_CONTROLS.includes(event.key) ? () => press(event.key) : KEYS[event.key];
     // A key that is held down walks through the list, and does nothing else many times.
     if (!run || (event.repeat && !"jk".includes(event.key))) return;

@@ -10,6 +10,7 @@ import * as looking from "./looking.js";
 import * as mail from "./mail.js";
 import * as menus from "./menus.js";
 import * as messages from "./messages.js";
+import * as ringing from "./ringing.js";
 import * as search from "./search.js";
 import * as selection from "./selection.js";
 import { headers } from "./server.js";
@@ -79,9 +80,10 @@ function listen() {
   document.addEventListener("signed-in", () => away?.());
 }
 
+// htmx would copy style attributes while it settles a swap, which the strict policy forbids and reports.
+if (window.htmx) window.htmx.config.attributesToSettle = ["class", "width", "height"];
 listen();
 const MODULES = [
-  times, list, selection, menus, acting, keys, search, mail, messages, timeline, composer, looking, live,
-];
+  times, list, selection, menus, acting, keys, search, mail, messages, timeline, composer, looking, live, ringing];
 for (const module of MODULES) module.start();
 begin();

@@ -6,7 +6,14 @@ const ITEMS = "button:not([disabled]), a[href], input:not([type=hidden]), select
 export function closeAll() {
   let closed = false;
   for (const menu of document.querySelectorAll(".menu[popover]:popover-open")) {
-    menu.hidePopover(); // the browser gives the focus back to the button
+    const hadFocus = menu.contains(document.activeElement);
+    menu.hidePopover();
+    // The browser gives the focus back only to what had it before, which for a key on the page was nothing; it would
+    // stay in the closed menu for a moment, and the next key would be taken for one of the menu's.
+    if (hadFocus && menu.contains(document.activeElement)) {
+      document.activeElement.blur();
+      document.querySelector(`[popovertarget="${menu.id}"]`)?.focus({ preventScroll: true });
+    }
     closed = true;
   }
   for (const fold of document.querySelectorAll("details.split-button__more[open]")) {

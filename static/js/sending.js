@@ -52,11 +52,13 @@ export async function send(composer, then, { anyway = false, isMeantPublic = fal
     cc: ticked("cc"),
     to_reply_to: ticked("to_reply_to"),
     anyway: anyway ? "1" : "0",
+    key: keyOf(composer, text),
   });
   // No answer is not a no: the reply may have been taken. Sending it again would say it twice.
   if (status === 0 && (await isThere(text))) status = 200;
   const wasSent = status === 200;
   if (wasSent) {
+    composer.attempt = null;
     if (field.value.startsWith(text)) field.value = field.value.slice(text.length);
     uploads.clear();
   }
@@ -90,6 +92,16 @@ export async function keepNote(composer) {
   } else if (status === 401) signIn(composer);
   else if (!data.error && (status === 403 || status === 404)) composer.say(word("gone"), { kind: "late" });
   else composer.say(data.error || word("note_lost"), { actions: [{ words: word("try_again"), run: () => keepNote(composer) }] });
+}
+
+// The same words sent again because no answer came carry the same key, so that the server can tell a repetition from a
+// second reply. Browsers repeat a request by themselves, too, when a kept connection turns out to be dead.
+function keyOf(composer, text) {
+  if (composer.attempt?.text !== text || composer.attempt.way !== composer.way.key) {
+    const key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    composer.attempt = { text, way: composer.way.key, key };
+  }
+  return composer.attempt.key;
 }
 
 function whyNot(composer, text) {

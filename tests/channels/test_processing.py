@@ -120,6 +120,16 @@ def test_nothing_older_than_the_account_reaches_anybody(
     assert states() == [("filtered", "before the account began"), ("processed", "")]
 
 
+def test_a_mail_server_whose_clock_is_behind_loses_nothing_that_provably_came_later(
+    account: ChannelAccount, scripted: ScriptedAdapter, listening: ListeningReceiver
+) -> None:
+    scripted.reads = lambda item, _: [message(said_at=account.begins_at - timedelta(minutes=3))]
+    items = [raw("<1@x.example>", meta={"after_beginning": True}), raw("<2@x.example>")]
+    ledger.record(account, "email", items, source="poll", now=NOW)
+    process()
+    assert states() == [("processed", ""), ("filtered", "before the account began")]
+
+
 def test_what_came_is_processed_though_the_account_was_paused_since(
     account: ChannelAccount, scripted: ScriptedAdapter, listening: ListeningReceiver
 ) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.practice.running import Practice
+from tests.practice.x_client import X
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +21,12 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
 def practice(running: Practice) -> Iterator[Practice]:
     yield running
     assert running.ask("/practice/mischief", {"network": "mail", "behave": True}).status == 200
+
+
+@pytest.fixture
+def x(practice: Practice) -> Iterator[X]:
+    network = X(practice)
+    network.act("limits")
+    yield network
+    assert practice.ask("/practice/mischief", {"network": "x", "behave": True}).status == 200
+    network.act("times", **dict.fromkeys(network.facts["times"]))

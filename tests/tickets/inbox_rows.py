@@ -8,6 +8,7 @@ from typing import Any
 from channels.surfaces import SURFACES, surface
 from tickets.rows import (
     Bubble,
+    CallCard,
     Colleague,
     ComposerState,
     ContactHead,
@@ -131,6 +132,21 @@ def file(number: int, **changes: Any) -> FileRow:
         "is_image": False,
     }
     return FileRow(**{**values, **changes})
+
+
+def call(**changes: Any) -> CallCard:
+    """A call that was answered."""
+    values: dict[str, Any] = {
+        "title": "Carla called",
+        "number": "+44 20 7946 0142",
+        "line": "0800 line",
+        "duration_seconds": 252,
+        "disposition": "call back agreed",
+        "answered_after_seconds": 18,
+        "direction": "in",
+        "is_over": True,
+    }
+    return CallCard(**{**values, **changes})
 
 
 def customer(**changes: Any) -> CustomerCard:
@@ -328,6 +344,10 @@ def busy_entries() -> tuple[Entry, ...]:
             ),
         ),
         entry(at=ago(minutes=15), hidden="Something in Legal"),
+        entry(
+            bubble(11, f"Wants it before Sunday.\n\n{SCRIPT}", surface=surface("phone"), call=call(), person=BEN),
+            contact=head("phone", account="0800 line"),
+        ),
         entry(bubble(7, SCRIPT, who=SCRIPT, subject=SCRIPT), contact=head("facebook:messenger"), is_first_unread=True),
         entry(bubble(8, reply_words, direction="out", state="queued", state_words="Leaves soon", may_undo_until=NOW)),
         entry(

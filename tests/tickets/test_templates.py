@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
 from datetime import timedelta
-from html.parser import HTMLParser
 from typing import Any
 
 import pytest
@@ -18,80 +16,11 @@ from agents.models import Person
 from channels.surfaces import surface
 from tests.tickets import inbox_rows as rows
 from tests.tickets.inbox_rows import NOW, SCRIPT
+from tests.tickets.rendered import Page
 from tickets.features import Features
 from tickets.templatetags import inbox
 
-VOID = {"meta", "link", "input", "img", "br", "hr", "circle", "use", "path"}
 NOTHING_ON = Features(compose=False, act=False, search=False, call=False, board=False, accounts=False)
-
-
-@dataclass
-class Element:
-    """One element: its name, attributes, place in the tree, and the words in and below it."""
-
-    name: str
-    attributes: dict[str, str]
-    parent: Element | None = None
-    words: str = ""
-
-    def __getitem__(self, attribute: str) -> str:
-        return self.attributes.get(attribute, "")
-
-    def is_inside(self, name: str) -> bool:
-        """Whether an element of this name holds it."""
-        return self.parent is not None and (self.parent.name == name or self.parent.is_inside(name))
-
-
-@dataclass
-class Page(HTMLParser):
-    """A rendered page, read as a browser would."""
-
-    source: str
-    elements: list[Element] = field(default_factory=list)
-    open: list[Element] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.feed(self.source)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note an element, and keep it open until its end."""
-        self.handle_startendtag(tag, attrs)
-        if tag not in VOID:
-            self.open.append(self.elements[-1])
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """An element that ends where it begins, such as <use/>."""
-        attributes = {name: value or "" for name, value in attrs}
-        self.elements.append(Element(tag, attributes, self.open[-1] if self.open else None))
-
-    def handle_endtag(self, tag: str) -> None:
-        """Close an element; one that was never opened, or lies across another, is a mistake in a template."""
-        assert self.open, f"</{tag}> closes nothing"
-        assert self.open[-1].name == tag, f"</{tag}> where </{self.open[-1].name}> belongs"
-        self.open.pop()
-
-    def handle_data(self, data: str) -> None:
-        """Words count for every element around them."""
-        for element in self.open:
-            element.words += data
-
-    def all(self, tag: str, /, **attributes: str) -> list[Element]:
-        """Elements with this tag whose attributes have these values; `class_` looks for one class."""
-        return [
-            element
-            for element in self.elements
-            if element.name == tag
-            and all(
-                value in element["class"].split() if key == "class_" else element[key.replace("_", "-")] == value
-                for key, value in attributes.items()
-            )
-        ]
-
-    def one(self, tag: str, /, **attributes: str) -> Element:
-        """The only such element."""
-        (found,) = self.all(tag, **attributes)
-        return found
 
 
 def render(template: str, features: Features | None = None, **context: Any) -> Page:
@@ -254,6 +183,20 @@ def test_a_note_cannot_be_taken_for_a_message() -> None:
     assert "bubble" not in {name for found in shown.elements if found.parent is note for name in found["class"].split()}
 
 
+def test_a_call_is_a_card_with_what_was_agreed() -> None:
+    card = inbox_page(*rows.busy_entries()).one("article", id="message-11").words
+    for words in ("Carla called", "4 min 12 s", "+44 20 7946 0142", "Ben Tallis", "18 s", "call back agreed"):
+        assert words in card
+    assert "Wants it before Sunday." in card
+
+
+def test_a_call_that_goes_on_has_no_length_yet() -> None:
+    shown = rows.bubble(1, "", surface=surface("phone"), call=rows.call(is_over=False, duration_seconds=None))
+    card = inbox_page(rows.entry(shown)).one("div", class_="call-card")
+    assert "Carla called" in card.words
+    assert "None" not in card.words
+
+
 def test_words_of_a_confidential_queue_stay_out() -> None:
     shown = inbox_page(rows.entry(at=NOW, hidden="Something in Legal"))
     assert "Something in Legal" in shown.source
@@ -375,7 +318,13 @@ def test_a_web_address_becomes_a_link_and_a_mention_is_marked() -> None:
 
 def test_a_channel_has_one_sign_however_it_is_named() -> None:
     assert inbox.badge_of("facebook:messenger") == inbox.channel_badge(surface("facebook:messenger"))
-    assert inbox.badge_of("facebook:messenger")["kind"] == "messenger"
+    assert "channel--messenger" in inbox.badge_of("facebook:messenger")
+
+
+def test_a_row_shows_a_channel_once() -> None:
+    names = ("x:mention", "x:dm", "email", "facebook:messenger")
+    shown = inbox.one_a_channel([surface(name) for name in names])
+    assert [inbox.BADGES[one.name][0] for one in shown] == ["x", "email", "messenger"]
 
 
 def test_counts_stop_at_a_thousand() -> None:

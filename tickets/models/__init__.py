@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tickets.models.contact import Contact, Participant
+from tickets.models.merging import ContactMove, Fate, MergeStep
 from tickets.models.message import Attachment, CallDetails, Message, MessageVersion, Note, Sighting
 from tickets.models.queue import AccountFeed, Queue, ServiceTarget
 from tickets.models.ticket import LIVE, Draft, Priority, Reading, Relation, State, Ticket
@@ -14,7 +15,10 @@ __all__ = [
     "Attachment",
     "CallDetails",
     "Contact",
+    "ContactMove",
     "Draft",
+    "Fate",
+    "MergeStep",
     "Message",
     "MessageVersion",
     "Note",

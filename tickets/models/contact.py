@@ -42,6 +42,9 @@ class Contact(models.Model):
     no_reply_at = models.DateTimeField(null=True, blank=True)
     # The ticket's arrival number it was said at: what comes later is unanswered again.
     no_reply_arrival = models.PositiveIntegerField(default=0)
+    # Up to this arrival number it was answered by a reply to another contact of its queue from which merging or
+    # moving has parted it since. A reply of a ticket now merged answers nothing else on the surviving one.
+    answered_arrival = models.PositiveIntegerField(default=0)
     no_reply_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     no_reply_reason = models.CharField(max_length=20, blank=True)
 

@@ -62,6 +62,8 @@ class Message(models.Model):
     edited_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
 
+    # The form's own mark of one press of Send: browsers repeat a POST by themselves when a kept connection dies.
+    pressed = models.CharField(max_length=64, blank=True)
     # Ours: the worst state of its outbox rows, and what the provider told afterwards.
     state = models.CharField(max_length=10, blank=True)
     state_reason = models.CharField(max_length=500, blank=True)
@@ -69,6 +71,8 @@ class Message(models.Model):
     delivered_at = models.DateTimeField(null=True, blank=True)
     read_at = models.DateTimeField(null=True, blank=True)
     bounced_at = models.DateTimeField(null=True, blank=True)
+    # Ours, written on a ticket it has left since: it answered its own contact, and none that it meets there.
+    answers_own_only = models.BooleanField(default=False)
 
     # 'simple': the customers' language is not known. Cut, because a tsvector may not pass a megabyte.
     search = GeneratedField(
@@ -87,6 +91,9 @@ class Message(models.Model):
                 name="one_message_per_external_id",
             ),
             models.UniqueConstraint(fields=["ticket", "arrival"], name="one_message_per_arrival"),
+            models.UniqueConstraint(
+                fields=["person", "pressed"], condition=~Q(pressed=""), name="one_message_per_press_of_send"
+            ),
             models.CheckConstraint(condition=Q(direction__in=["in", "out"]), name="message_goes_in_or_out"),
             models.CheckConstraint(
                 condition=Q(direction="out") | Q(identity__isnull=False), name="what_comes_in_has_an_identity"

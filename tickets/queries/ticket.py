@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from django.db.models import Q
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Q, Subquery
 from django.utils.translation import gettext as _
 
 from agents.models import Person
@@ -14,7 +16,7 @@ from channels.surfaces import SURFACES
 from customers.models import Identity, IdentityKind
 from tickets import rows
 from tickets.access import Rights
-from tickets.models import Contact, Draft, Ticket
+from tickets.models import Contact, Draft, Message, Participant, Ticket
 from tickets.queries import timeline
 from tickets.queries.lists import colleague, who
 
@@ -42,6 +44,16 @@ def page(
     stretch = timeline.page(person, have, ticket, read=read, now=now)
     contacts = list(
         Contact.objects.select_related("account", "identity")
+        .annotate(
+            copies=ArraySubquery(
+                Participant.objects.filter(contact=OuterRef("pk")).order_by("id").values("value")[:10]
+            ),
+            asked_to=Subquery(
+                Message.objects.filter(contact=OuterRef("pk"), direction="in")
+                .order_by("-said_at")
+                .values("extra__reply_to")[:1]
+            ),
+        )
         .filter(customer_id=ticket.customer_id)
         .order_by("-last_said_at", "-id")[:CONTACT_LIMIT]
     )
@@ -125,7 +137,7 @@ def _earlier(ticket: Ticket) -> rows.EarlierTicket:
 
 
 def _composer(
-    person: Person, have: Rights, ticket: Ticket, contacts: list[Contact], *, now: datetime
+    person: Person, have: Rights, ticket: Ticket, contacts: Sequence[Contact], *, now: datetime
 ) -> rows.ComposerState:
     """The ways to answer: the latest contact of each identity and thread-less surface, unanswered ones first."""
     drafts = {draft.surface: draft for draft in Draft.objects.filter(ticket=ticket, person=person)}
@@ -145,7 +157,7 @@ def _composer(
     )
 
 
-def _latest(have: Rights, ticket: Ticket, contacts: list[Contact]) -> list[Contact]:
+def _latest(have: Rights, ticket: Ticket, contacts: Sequence[Contact]) -> list[Contact]:
     """One contact for each thread one can still write to: this ticket's, and for private surfaces of earlier ones."""
     chosen: dict[tuple[object, ...], Contact] = {}
     for contact in contacts:
@@ -187,5 +199,8 @@ def _way(contact: Contact, *, now: datetime) -> rows.Recipient:
         to=contact.identity.label,
         closed=closed,
         window_until=until,
+        participants=tuple(getattr(contact, "copies", ())),
+        reply_to=getattr(contact, "asked_to", None) or "",
+        subject=contact.subject,
         is_unanswered=contact.unanswered_since is not None,
     )

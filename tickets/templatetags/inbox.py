@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import cache
 
 from django import template
 from django.utils import timezone
@@ -14,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from channels.surfaces import SURFACES, Surface
+from contactcentre.templatetags.look import icon
 
 register = template.Library()
 
@@ -42,17 +45,34 @@ _STATE_ICONS = {
 }
 
 
-@register.inclusion_tag("inbox/_badge.html")
-def channel_badge(surface: Surface) -> dict[str, object]:
+@register.simple_tag
+def channel_badge(surface: Surface) -> SafeString:
     """The small coloured sign of a surface's channel."""
-    kind, icon = BADGES[surface.name]
-    return {"kind": kind, "icon": icon, "label": surface.label}
+    return _badge(surface.name, str(surface.label))
 
 
-@register.inclusion_tag("inbox/_badge.html")
-def badge_of(name: str) -> dict[str, object]:
+@register.simple_tag
+def badge_of(name: str) -> SafeString:
     """The sign of a surface given by its name."""
     return channel_badge(SURFACES[name])
+
+
+@cache
+def _badge(name: str, label: str) -> SafeString:
+    kind, sign = BADGES[name]
+    return format_html(
+        '<span class="channel channel--{}" title="{}"><span class="visually-hidden">{}</span>{}</span>',
+        kind,
+        label,
+        label,
+        icon(sign),
+    )
+
+
+@register.filter
+def one_a_channel(surfaces: Iterable[Surface]) -> list[Surface]:
+    """One surface for each badge: a row has room for a customer's channels, not for what is public on each."""
+    return list({BADGES[surface.name]: surface for surface in surfaces}.values())
 
 
 @register.simple_tag

@@ -7,23 +7,28 @@ from typing import Any, BinaryIO, cast
 
 from django.conf import settings
 from django.core import signing
-from django.core.exceptions import BadRequest
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from agents.access import me, works_tickets
 from agents.models import Person
 from channels import files
+from channels.models import ChannelAccount
 from contactcentre.lib import presence, realtime
 from contactcentre.lib.text import file_name
-from tickets import access, drafts, notes, replies, templates
+from customers.models import Identity
+from tickets import access, drafts, first, notes, replies, sends, templates
 from tickets.events import ticket_changed
 from tickets.models import Ticket
-from tickets.replies import CannotReply, Conflict, UploadedFile
+from tickets.outgoing import CannotReply, UploadedFile
+from tickets.replies import Conflict
+from tickets.views.inbox import frame
 
 _SALT = "tickets.uploads"
 
@@ -67,6 +72,7 @@ def reply(request: HttpRequest, ticket_id: int) -> HttpResponse:
                 anyway=request.POST.get("anyway") == "1",
                 to_reply_to=request.POST.get("to_reply_to") == "1",
                 undo=timedelta(seconds=settings.UNDO_SECONDS),
+                pressed=request.POST.get("key", "")[:64],
                 now=timezone.now(),
             )
     except Conflict as conflict:
@@ -141,14 +147,14 @@ def _message_act(request: HttpRequest, act: Any, **given: Any) -> HttpResponse:
 @works_tickets
 def undo_send(request: HttpRequest, message_id: int) -> HttpResponse:
     """Take a reply back before it leaves."""
-    return _message_act(request, replies.undo, message_id=message_id)
+    return _message_act(request, sends.undo, message_id=message_id)
 
 
 @require_POST
 @works_tickets
 def retry(request: HttpRequest, message_id: int) -> HttpResponse:
     """Send a failed reply again."""
-    return _message_act(request, replies.retry, message_id=message_id)
+    return _message_act(request, sends.retry, message_id=message_id)
 
 
 @require_POST
@@ -158,7 +164,7 @@ def settle(request: HttpRequest, message_id: int) -> HttpResponse:
     answer = request.POST.get("is_there", "")
     if answer not in ("0", "1"):
         raise BadRequest(_("The page sent something that is not understood. Please load it again."))
-    return _message_act(request, replies.settle, message_id=message_id, is_there=answer == "1")
+    return _message_act(request, sends.settle, message_id=message_id, is_there=answer == "1")
 
 
 @require_POST
@@ -213,3 +219,39 @@ def templates_for(request: HttpRequest, ticket_id: int) -> HttpResponse:
     ticket = access.ticket_to_read(access.rights(person), ticket_id)
     surface = request.GET.get("surface", "")
     return JsonResponse({"templates": templates.filled(ticket, person, surface=surface)})
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@works_tickets
+def write_first(request: HttpRequest, identity_id: int) -> HttpResponse:
+    """A first mail to a customer's address; what was typed stays where it cannot be sent."""
+    person, now, stream = me(request), timezone.now(), realtime.position()
+    have = access.rights(person)
+    identity = get_object_or_404(Identity.objects.select_related("customer"), pk=identity_id, kind="email")
+    if not access.visible(have, Ticket.objects.filter(customer=identity.customer)).exists():
+        raise PermissionDenied
+    accounts = list(ChannelAccount.objects.filter(kind="email", state="active").order_by("id")[:50])
+    error = ""
+    if request.method == "POST":
+        try:
+            with transaction.atomic():
+                message = first.write(
+                    person=person,
+                    identity_id=identity.pk,
+                    account_id=_number(request, "account"),
+                    subject=request.POST.get("subject", ""),
+                    text=request.POST.get("text", ""),
+                    undo=timedelta(seconds=settings.UNDO_SECONDS),
+                    now=now,
+                )
+            return redirect("tickets:ticket", message.ticket_id)
+        except CannotReply as problem:
+            error = str(problem)
+    context = {"identity": identity, "accounts": accounts, "error": error, "given": request.POST, "section": "write"}
+    return render(
+        request,
+        "inbox/write.html",
+        {**frame(person, have, current="", now=now, stream=stream), **context},
+        status=422 if error else 200,
+    )

@@ -232,6 +232,9 @@ def _item(client: Client, envelope: Envelope, place: Place) -> RawItem | None:
     if not isinstance(body, bytes) or not body:
         return _unreadable(envelope, place, _("The server handed over no bytes for this mail."))
     meta = _meta(envelope, place)
+    if envelope.uid > place.baseline:
+        # Came after the first poll: the server's clock may be behind ours, its numbering is not.
+        meta["after_beginning"] = True
     if too_large:
         meta["too_large"] = envelope.size
     return RawItem(happening="message", external_id=mail_key(body), body=body, meta=meta)

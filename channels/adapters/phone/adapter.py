@@ -11,8 +11,9 @@ from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
-from channels.adapters.base import Connection, DeliveryError, Looked, Opener, PayloadError, Polled, Tried
+from channels.adapters.base import Connection, DeliveryError, Looked, NotOurs, Opener, PayloadError, Polled, Tried
 from channels.adapters.phone.event import Event, read
 from channels.adapters.phone.number import LONGEST, NotANumber, e164
 from channels.happenings import Address, Call, Direction, Happening, Outgoing, RawItem, Sent
@@ -31,7 +32,10 @@ class PhoneAdapter:
         return Polled(items=(), cursor=dict(cursor))
 
     def parse(self, item: RawItem, connection: Connection) -> Iterator[Happening]:
-        """The call's event; nothing for an event of a kind we have no use for. Raises PayloadError."""
+        """The call's event; nothing for an event of a kind we have no use for.
+
+        Raises PayloadError, and NotOurs for a call between two lines of ours, of which no customer knows.
+        """
         told = read(item.body, str(item.meta.get("content_type", "")))
         event = _EVENTS.get(told.name)
         if event is None:
@@ -70,7 +74,7 @@ class PhoneAdapter:
         heard_at = parse_datetime(str(connection.settings.get("heard_at") or ""))
         if heard_at is None:
             return Tried(ok=False, words=(where, _("No event has come yet: ring the line once, and look here again.")))
-        when = date_format(localtime(heard_at), "DATETIME_FORMAT")
+        when = date_format(localtime(heard_at), "j F Y, H:i")
         return Tried(ok=True, words=(where, _("The last event came on %(when)s.") % {"when": when}))
 
 
@@ -92,6 +96,8 @@ def _customer(told: Event, direction: Direction, connection: Connection) -> Addr
     except NotANumber:
         # Two exchanges may count their calls from one, so the line belongs to the address.
         return Address(kind="nameless", value=told.call_id, scope=connection.address, display=shown, region=region)
+    if value in connection.own:
+        raise NotOurs(gettext_noop("a call between our own lines"))
     return Address(kind="phone", value=value, display=shown, region=region)
 
 

@@ -74,7 +74,7 @@ def happenings(body: Object, connection: Connection) -> Iterator[Happening]:
 
 
 def other_of(conversation: str, ours: str) -> str:
-    """The other of the two people of a conversation, empty where it is none of ours. Who writes to themselves is both."""
+    """The other of the two people of a conversation, empty where it is none of ours."""
     pair = _PAIR.fullmatch(conversation)
     if pair is None or ours not in pair.groups():
         return ""

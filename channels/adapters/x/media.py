@@ -21,7 +21,8 @@ def keys(given: Object) -> list[str]:
     """The media keys of a post or message: of its attachments, and of the links that stand for them in its text."""
     named = inner(given, "attachments").get("media_keys")
     found = [key for key in named if isinstance(key, str)] if isinstance(named, list) else []
-    found += [key for each in objects(inner(given, "entities"), "urls") if isinstance(key := each.get("media_key"), str)]
+    links = objects(inner(given, "entities"), "urls")
+    found += [key for each in links if isinstance(key := each.get("media_key"), str)]
     return list(dict.fromkeys(found))[:_MOST]
 
 

@@ -11,7 +11,7 @@ from django.db import OperationalError, transaction
 from django.test.utils import CaptureQueriesContext
 
 from agents.models import HistoryEntry
-from channels import backoff, delivery, outbox, sweep
+from channels import adapters, backoff, delivery, outbox, sweep
 from channels.adapters.base import DeliveryError
 from channels.happenings import Sent
 from channels.models import ChannelAccount, Outbound
@@ -248,7 +248,11 @@ def test_credentials_that_cannot_be_read_send_nothing_and_are_tried_again(
     assert state(row) == "sent"
 
 
-def test_a_channel_this_installation_does_not_speak_fails_in_words(desk: Desk, make_account: Any) -> None:
+def test_a_channel_this_installation_does_not_speak_fails_in_words(
+    desk: Desk, make_account: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(adapters.ADAPTERS, "phone", raising=False)
+    adapters.adapter.cache_clear()
     row = desk.put(account=make_account("line-1", kind="phone"), surface="phone")
     assert desk.deliver(row) == "failed"
     assert fresh(row).error_code == "no-adapter"

@@ -1,0 +1,14 @@
+"""Addresses of connecting by consent, under /settings/accounts/connect/."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from channels.consent import x_views
+
+app_name = "consent"
+urlpatterns = [
+    path("x/", x_views.start, name="x-start"),
+    path("x/app/<int:app_id>/", x_views.start, name="x-start-app"),
+    path("x/callback/", x_views.callback, name="x-callback"),
+]

@@ -1,0 +1,73 @@
+"""Real Chromium, the agent and the customer side by side, on one running product."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.running import Running, running
+
+ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running(tmp_path_factory.mktemp("browser product")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if not program:
+        pytest.skip("no Chromium on this machine")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(request: pytest.FixtureRequest, chromium: Browser, product: Running) -> Iterator[Callable[..., Page]]:
+    """Opens a page in a browser of its own; no console error is forgiven."""
+    contexts: list[BrowserContext] = []
+    problems: list[str] = []
+    forgiven = request.node.get_closest_marker("forgives")
+
+    def opened(address: str, *, width: int = 1440, scheme: str = "light") -> Page:
+        context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto(address)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    # Chromium writes every refused fetch on the console, also one the page handles: a test says which it expects.
+    assert [one for one in problems if not (forgiven and any(word in one for word in forgiven.args))] == []
+
+
+@pytest.fixture
+def agent_page(open_page: Callable[..., Page], product: Running) -> Callable[..., Page]:
+    """Somebody signed in at the inbox."""
+
+    def signed_in(path: str = "/", *, role: str = "agent", **options: object) -> Page:
+        page = open_page(f"{product.inbox}/sign-in/", **options)
+        who = product.file()["sign_in"][role]
+        page.fill("#email", who["username"])
+        page.fill("#password", who["password"])
+        page.click(".sign-in__form button")
+        page.wait_for_url(lambda address: "/sign-in/" not in address)
+        if path != "/":
+            page.goto(product.inbox + path)
+        return page
+
+    return signed_in

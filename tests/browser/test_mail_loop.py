@@ -1,0 +1,120 @@
+"""The loop by mail in real Chromium, and what must never happen to somebody who types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.running import Running, until
+
+pytestmark = pytest.mark.browser
+Opens = Callable[..., Page]
+
+CARLA, GRACE, TOM = "carla.hughes@post.example", "grace.lindqvist@brev.example", "tom.okafor@post.example"
+
+
+def test_customer_and_agent_side_by_side_without_a_reload(
+    product: Running, agent_page: Opens, open_page: Opens
+) -> None:
+    inbox = agent_page("/")
+    customer = open_page(f"{product.practice}/?as=carla")
+    product.mail("My coffee machine has not arrived", author=CARLA, subject="Coffee machine")
+    row = inbox.locator("[data-ticket]", has_text="My coffee machine has not arrived")
+    expect(row).to_be_visible()
+    row.locator("a").click()
+    expect(inbox.locator("#timeline")).to_contain_text("My coffee machine has not arrived")
+    inbox.fill("#composer-text", "It leaves tonight, Carla.")
+    inbox.locator("[data-send] > [data-then='']").click()
+    bubble = inbox.locator(".bubble--out", has_text="It leaves tonight, Carla.")
+    expect(bubble).to_be_visible()
+    expect(bubble.locator("[data-state='sent']")).to_be_visible()
+    expect(inbox.locator("#composer-text")).to_have_value("")
+    expect(customer.locator("body")).to_contain_text("It leaves tonight, Carla.")
+    product.mail("Thank you so much!", author=CARLA, subject="Re: Coffee machine")
+    expect(inbox.locator("#timeline")).to_contain_text("Thank you so much!")
+
+
+def test_while_somebody_types_twenty_messages_arrive_and_nothing_is_lost(product: Running, agent_page: Opens) -> None:
+    product.mail("I write a lot", author=GRACE, subject="A lot")
+    ticket = product.ticket_with("I write a lot")
+    page = agent_page(f"/t/{ticket}/")
+    box = page.locator("#composer-text")
+    box.click()
+    words = "The quick brown fox jumps over the lazy dog. " * 4
+    for number, part in enumerate(words.split(" ")):
+        box.press_sequentially(part + " ")
+        if number < 20:
+            product.mail(f"Arrival {number} of twenty", author=GRACE, subject=f"Arrival {number}")
+    expect(page.locator("#timeline")).to_contain_text("Arrival 19 of twenty", timeout=30_000)
+    assert box.input_value() == words + " "
+    assert page.evaluate("document.activeElement.id") == "composer-text"
+    box.press("Home")
+    box.press("Shift+End")
+    product.mail("One more for good measure", author=GRACE, subject="One more")
+    expect(page.locator("#timeline")).to_contain_text("One more for good measure", timeout=30_000)
+    chosen = page.evaluate("[document.activeElement.selectionStart, document.activeElement.selectionEnd]")
+    assert chosen[1] > chosen[0]
+
+
+def test_a_reader_further_up_keeps_their_place(product: Running, agent_page: Opens) -> None:
+    for number in range(12):
+        product.mail(f"Long story {number}\n\n" + "word " * 120, author=TOM, subject=f"Story {number}")
+    ticket = product.ticket_with("Long story 11")
+    until(
+        lambda: product.value("SELECT count(*) FROM tickets_message WHERE ticket_id = %s", ticket) >= 12,
+        what="all of it",
+    )
+    page = agent_page(f"/t/{ticket}/")
+    timeline = page.locator("#timeline")
+    timeline.hover()
+    page.mouse.wheel(0, -1200)
+    first = page.locator(".bubble", has_text="Long story 8").first
+    expect(first).to_be_visible()
+    before = first.bounding_box()
+    product.mail("And another thing", author=TOM, subject="Another")
+    expect(timeline).to_contain_text("And another thing", timeout=30_000)
+    after = first.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert abs(after["y"] - before["y"]) < 2
+
+
+@pytest.mark.forgives("409 (Conflict)", "ERR_FAILED")
+def test_a_reply_is_stopped_where_something_arrived_and_the_words_stay(product: Running, agent_page: Opens) -> None:
+    product.mail("Is it in stock?", author="declan@byrne-household.example", subject="Stock")
+    ticket = product.ticket_with("Is it in stock?")
+    page = agent_page(f"/t/{ticket}/")
+    page.fill("#composer-text", "Yes it is")
+    # The page is told by its stream; here it has not heard yet.
+    page.evaluate("document.getElementById('timeline-entries').dataset.arrivals = '1'")
+    page.route("**/timeline/**", lambda route: route.abort())
+    product.mail("Never mind, found one", author="declan@byrne-household.example", subject="Stock again")
+    product.ticket_with("Never mind, found one")
+    page.locator("[data-send] > [data-then='']").click()
+    callout = page.locator("[data-callouts] .callout")
+    expect(callout).to_contain_text("Nothing was sent")
+    expect(page.locator("#composer-text")).to_have_value("Yes it is")
+    page.unroute("**/timeline/**")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_axe_finds_nothing_serious_on_the_inbox(product: Running, agent_page: Opens, scheme: str, width: int) -> None:
+    product.mail("Look at me", author=CARLA, subject="Look")
+    ticket = product.ticket_with("Look at me")
+    for path in ("/", f"/t/{ticket}/", "/search/?q=look", "/calls/new/"):
+        page = agent_page(path, width=width, scheme=scheme)
+        found = Axe().run(page)
+        serious = [one for one in found.response["violations"] if one["impact"] in ("serious", "critical")]
+        assert serious == [], f"{path}: {[(one['id'], [node['html'] for node in one['nodes'][:3]]) for one in serious]}"
+
+
+@pytest.mark.parametrize(("role", "paths"), [("lead", ["/board/"]), ("admin", ["/settings/accounts/"])])
+def test_axe_finds_nothing_serious_for_leads_and_admins(agent_page: Opens, role: str, paths: list[str]) -> None:
+    for path in paths:
+        found = Axe().run(agent_page(path, role=role))
+        serious = [one for one in found.response["violations"] if one["impact"] in ("serious", "critical")]
+        assert serious == [], f"{path}: {[(one['id'], [node['html'] for node in one['nodes'][:3]]) for one in serious]}"

@@ -1,0 +1,172 @@
+"""The page's pure modules, run in Chromium from files: no server, no database."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from channels.surfaces import SURFACES
+from tickets.weight import length, weighted
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).resolve().parents[2]
+FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves the static files; says nothing."""
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the name of the method it replaces)
+        """Requests are not worth a line in the tests' output."""
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    """An empty page of the same origin as the modules."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(ROOT / "static")))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        page = browser.new_page()
+        page.goto(f"http://127.0.0.1:{server.server_port}/js/")
+        yield page
+        browser.close()
+    server.shutdown()
+    server.server_close()
+    thread.join(timeout=5)
+
+
+@pytest.fixture
+def call(page: Page) -> Callable[..., Any]:
+    """call("weighted", "weighted", "text"): what a module's function answers."""
+
+    def run(module: str, function: str, *given: Any) -> Any:
+        return page.evaluate(
+            "async ([module, name, given]) => (await import(`/js/${module}.js`))[name](...given)",
+            [module, function, list(given)],
+        )
+
+    return run
+
+
+TEXTS = [
+    "",
+    "plain words",
+    "Grüße, naïve café — “quoted” … 100 €",
+    "e\u0301 decomposed",
+    "https://a.example/very/long/path?with=a&query=of-many-characters and HTTP://B.EXAMPLE too",
+    "看看这个 まで 한국어",
+    "هل يمكنني تغيير عنوان التسليم؟",
+    "🎉 👍🏽 👩‍👩‍👧‍👦 🇬🇧🇩🇪 🇬 ❤️ ☎ ⭐",
+    "\u200d lone joiner \ufe0f",
+    "line\nbreaks\tand\ttabs",
+    "x" * 281,
+]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_the_page_counts_as_the_server_does(call: Callable[..., Any], text: str) -> None:
+    assert call("weighted", "weighted", text) == weighted(text)
+    for surface in SURFACES.values():
+        assert call("weighted", "length", text, surface.name) == length(text, surface)
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("Ring 07700 900142 or +44 (0)20 7946-0142", ["phone_number", "phone_number"]),
+        ("carla.hughes+x@post.example", ["mail_address"]),
+        ("IBAN DE89 3704 0044 0532 0130 00 please", ["bank_account"]),
+        ("GB82WEST12345698765432", ["bank_account"]),
+        ("Card 4111 1111 1111 1111", ["card_number"]),
+        ("Order AC-48213, parcel 123456789012, on 2026-11-20 or 20.11.2026", []),
+        ("See https://acme.example/t/07700900142 and DE89370400440532013001", []),
+        ("@carla_hughes we call before four", []),
+    ],
+)
+def test_personal_data_is_found(call: Callable[..., Any], text: str, kinds: list[str]) -> None:
+    assert [one["kind"] for one in call("private", "personalData", text)] == kinds
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [(0, "0 min"), (8, "8 min"), (80, "1 h 20"), (125, "2 h 05"), (180, "3 h"), (1435, "23 h"), (2880, "2 d")],
+)
+def test_lengths_of_time_are_told_as_the_server_does(call: Callable[..., Any], minutes: int, words: str) -> None:
+    assert call("times", "span", minutes * 60_000) == words
+
+
+def test_lists_open_where_they_belong(call: Callable[..., Any]) -> None:
+    assert call("suggest", "slashBegins", "Hello\n/tha") == {"query": "tha", "start": 6}
+    assert call("suggest", "slashBegins", "either/or") is None
+    assert call("suggest", "atBegins", "ask @Bj") == {"query": "Bj", "start": 4}
+    assert call("suggest", "atBegins", "carla@post") is None
+    assert call("suggest", "fits", "Björn Ek", "bjo")
+
+
+MORPH = """async ([before, after, prepare]) => {
+  const { morphChildren } = await import("/js/morph.js");
+  const target = document.createElement("div");
+  target.innerHTML = before;
+  document.body.replaceChildren(target);
+  const kept = new Map([...target.querySelectorAll("[id]")].map((element) => [element.id, element]));
+  if (prepare) document.querySelector(prepare).focus();
+  const fresh = document.createElement("div");
+  fresh.innerHTML = after;
+  morphChildren(target, fresh);
+  return {
+    html: target.innerHTML,
+    same: [...target.querySelectorAll("[id]")].filter((one) => kept.get(one.id) === one).map((one) => one.id),
+    focus: document.activeElement.id,
+  };
+}"""
+
+
+def test_elements_are_matched_by_their_ids(page: Page) -> None:
+    before = '<p id="a">one</p> <p id="b">two</p> <p id="c">three</p>'
+    after = '<p id="c">three</p> <p id="d">new</p> <p id="a" class="x">changed</p>'
+    got = page.evaluate(MORPH, [before, after, ""])
+    assert got["html"] == after
+    assert set(got["same"]) == {"a", "c"}
+
+
+def test_the_focus_goes_with_its_element(page: Page) -> None:
+    before = '<li id="a"><a href="#" id="la">a</a></li><li id="b"><a href="#" id="lb">b</a></li>'
+    after = '<li id="b"><a href="#" id="lb">b, moved</a></li><li id="c">c</li><li id="a"><a href="#" id="la">a</a></li>'
+    for focused in ("#la", "#lb"):
+        got = page.evaluate(MORPH, [before, after, focused])
+        assert got["html"] == after
+        assert f"#{got['focus']}" == focused
+
+
+def test_what_is_being_typed_in_is_left_alone(page: Page) -> None:
+    before = '<div id="a"><textarea id="t">half a</textarea></div><p id="b">old</p>'
+    got = page.evaluate(MORPH, [before, '<p id="b">new</p>', "#t"])
+    assert "half a" in got["html"]
+    assert ">new<" in got["html"]
+    assert got["focus"] == "t"
+
+
+def test_a_fold_the_reader_opened_stays_open(page: Page) -> None:
+    before = '<details id="d" open><summary>s</summary>old</details>'
+    got = page.evaluate(MORPH, [before, '<details id="d"><summary>s</summary>new</details>', ""])
+    assert got["html"] == '<details id="d" open=""><summary>s</summary>new</details>'
+
+
+def test_every_word_of_the_page_can_be_translated() -> None:
+    """The words that js/words.js knows and those that the template prints are the same, in the same English."""
+    known = dict(re.findall(r'^  (\w+): "(.*)",$', (ROOT / "static/js/words.js").read_text(), re.MULTILINE))
+    template = (ROOT / "templates/_words.html").read_text()
+    printed = dict(re.findall(r'data-key="(\w+)">\{% translate "(.*?)" %\}', template))
+    assert printed == known

@@ -1,0 +1,80 @@
+"""We write first (docs/one-ticket.md, row 26)."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+
+from agents.models import Person
+from channels.models import Outbound
+from customers.models import Identity
+from tests.conftest import House
+from tickets import first, sends
+from tickets.models import Contact, Message, Ticket
+from tickets.outgoing import CannotReply
+
+
+def write(house: House, *, person: Person | None = None, **changes: object) -> Message:
+    values: dict[str, object] = {
+        "person": person or house.anna,
+        "identity_id": Identity.objects.earliest("id").pk,
+        "account_id": house.mailbox.pk,
+        "subject": "Your delivery",
+        "text": "Your parcel comes on Friday.",
+        "now": house.clock.now,
+    }
+    with transaction.atomic():
+        return first.write(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def test_a_first_mail_goes_on_the_live_ticket_as_an_outbound_contact(house: House) -> None:
+    house.mail("Hello")
+    message = write(house)
+    contact = message.contact
+    assert message.ticket == house.ticket()
+    assert (contact.is_outbound, contact.unanswered_since, contact.thread) == (True, None, message.reference)
+    row = Outbound.objects.get()
+    assert (row.payload["subject"], row.payload["text"], row.recipient["value"]) == (
+        "Your delivery",
+        "Your parcel comes on Friday.",
+        "carla.hughes@post.example",
+    )
+
+
+def test_without_a_live_ticket_a_new_one_begins(house: House) -> None:
+    house.mail("Hello")
+    Ticket.objects.update(state="closed", closed_at=house.clock.now)
+    message = write(house)
+    assert message.ticket.previous == Ticket.objects.earliest("id")
+    assert (message.ticket.state, message.ticket.awaiting) == ("open", "customer")
+
+
+def test_the_customers_answer_stays_in_that_contact(house: House) -> None:
+    house.mail("Hello")
+    message = write(house)
+    house.mail("Friday is fine", references=(message.reference,), thread=message.reference)
+    assert Contact.objects.count() == 2
+    assert message.contact.messages.count() == 2
+    assert house.ticket().awaiting == "us"
+
+
+def test_it_can_be_undone(house: House) -> None:
+    house.mail("Hello")
+    message = write(house)
+    with transaction.atomic():
+        sends.undo(person=house.anna, message_id=message.pk, now=house.clock.now)
+    assert Outbound.objects.get().state == "cancelled"
+
+
+@pytest.mark.parametrize("what", [{"subject": " "}, {"text": "\n"}])
+def test_a_first_mail_without_subject_or_words_is_refused(house: House, what: dict[str, str]) -> None:
+    house.mail("Hello")
+    with pytest.raises(CannotReply):
+        write(house, **what)
+
+
+def test_only_who_may_see_a_ticket_of_theirs_writes_to_a_customer(house: House) -> None:
+    house.mail("Hello")
+    with pytest.raises(PermissionDenied):
+        write(house, person=house.hana)

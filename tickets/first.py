@@ -1,0 +1,116 @@
+"""We write first: a mail from the customer's page, on the live ticket or on a new one (row 26)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.utils.translation import gettext as _
+
+from agents import history
+from agents.models import Person
+from channels.models import AccountState, ChannelAccount
+from contactcentre.lib import realtime
+from contactcentre.lib.text import clean, clean_line
+from customers import resolving
+from customers.models import Identity, IdentityKind
+from tickets import access, intake, outgoing, reading, urgency
+from tickets.events import ticket_changed
+from tickets.models import Contact, Message, Ticket
+from tickets.outgoing import CannotReply
+from tickets.targets import Targets
+
+
+def write(
+    *,
+    person: Person,
+    identity_id: int,
+    account_id: int,
+    subject: str,
+    text: str,
+    now: datetime,
+    undo: timedelta = timedelta(0),
+) -> Message:
+    """Queue a first mail to a customer's address and return the message; its contact is marked outbound.
+
+    Raises CannotReply with a sentence, Http404, and PermissionDenied for somebody who may see no ticket of
+    this customer. The caller holds a transaction.
+    """
+    have = access.rights(person)
+    identity = Identity.objects.filter(pk=identity_id, kind=IdentityKind.EMAIL).first()
+    account = ChannelAccount.objects.filter(pk=account_id, kind="email").first()
+    if identity is None or account is None:
+        raise Http404
+    words, line = clean(text).strip(), clean_line(subject)
+    if not words or not line:
+        raise CannotReply(_("A first mail needs a subject and some words."))
+    if account.state != AccountState.ACTIVE:
+        raise CannotReply(_("%(account)s is not connected just now.") % {"account": account})
+    customer = resolving.lock(identity.customer_id)
+    if not access.visible(have, Ticket.objects.filter(customer=customer)).exists():
+        raise PermissionDenied
+    queue = intake.feed_queue(account.pk)
+    ticket = intake.ticket_for(customer, queue=queue, subject=line, now=now, reopens=False)
+    ticket.arrivals += 1
+    contact = Contact.objects.create(
+        ticket=ticket,
+        customer=customer,
+        identity=identity,
+        account=account,
+        surface="email",
+        # Known only once the mail has its Message-ID; unique until then.
+        thread=f"first-{ticket.pk}-{ticket.arrivals}",
+        entry_queue=queue,
+        is_outbound=True,
+        subject=line,
+        first_said_at=now,
+        last_said_at=now,
+    )
+    recipient = outgoing.recipient(contact, to_reply_to=False)
+    message = Message.objects.create(
+        ticket=ticket,
+        contact=contact,
+        customer=customer,
+        account=account,
+        channel_kind="email",
+        surface="email",
+        direction="out",
+        person=person,
+        arrival=ticket.arrivals,
+        said_at=now,
+        received_at=now,
+        subject=line,
+        text=words,
+        state="queued",
+        extra={
+            "to": recipient.display or recipient.value,
+            "undo_until": (now + undo).isoformat() if undo else "",
+            "then": "",
+            "state_before": ticket.state,
+            "owner_before": ticket.owner_id,
+        },
+    )
+    row = outgoing.queue(message, contact, recipient, (), cc=(), not_before=now + undo, now=now)
+    message.reference = contact.thread = row.marker
+    message.save(update_fields=["reference"])
+    contact.save(update_fields=["thread"])
+    if not queue.is_confidential:
+        outgoing.last_words(ticket, message)
+    if "email" not in ticket.surfaces:
+        ticket.surfaces = [*ticket.surfaces, "email"]
+    if ticket.owner_id is None:
+        ticket.owner = person
+    ticket.save()
+    history.record(
+        at=now,
+        act="ticket.written_first",
+        actor=person,
+        ticket_id=ticket.pk,
+        customer_id=customer.pk,
+        message=message.pk,
+    )
+    urgency.recount(ticket, Targets.load())
+    reading.mark(person=person, ticket=ticket, arrival=ticket.arrivals, now=now)
+    realtime.publish(*ticket_changed(ticket))
+    return message

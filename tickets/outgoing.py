@@ -1,0 +1,180 @@
+"""What leaves with a message: recipient, subject, quote, references and copies, frozen into one outbox row."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone as django_timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from channels import outbox
+from channels.happenings import Address
+from channels.models import Outbound, StoredFile
+from channels.surfaces import SURFACES
+from contactcentre.lib.text import clean_line, snippet
+from tickets import threads
+from tickets.models import Attachment, Contact, Message, Ticket
+from tickets.receipts import reference
+
+# How much of the customer's last mail is quoted below ours, and how many earlier mails are named in References.
+QUOTED_LENGTH = 20_000
+MOST_REFERENCES = 20
+
+
+class CannotReply(Exception):
+    """This cannot be sent; the text says why in plain words, and nothing was kept or sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadedFile:
+    """A stored file and the name it goes under."""
+
+    id: int
+    name: str
+
+
+def window_end(contact: Contact) -> datetime | None:
+    """When the network stops taking answers on this contact; None where it always does."""
+    surface = SURFACES[contact.surface]
+    if surface.window is None:
+        return None
+    return contact.last_in_at + surface.window if contact.last_in_at else contact.first_said_at
+
+
+def recipient(contact: Contact, *, to_reply_to: bool) -> Address:
+    """The contact's author, always; another address only where the agent chose what the mail asked for (row 10)."""
+    identity = contact.identity
+    address = Address(
+        kind=identity.kind,
+        scope=identity.scope,
+        value=identity.display if identity.kind == "email" and identity.display else identity.value,
+        display=identity.label,
+        name=identity.name,
+        handle=identity.handle,
+    )
+    if not to_reply_to:
+        return address
+    asked = _last_in(contact)
+    other = str(asked.extra.get("reply_to", "")) if asked else ""
+    if not other:
+        raise CannotReply(_("The customer's mail asked for no other address."))
+    return Address(kind="email", value=other, display=other)
+
+
+def subject(contact: Contact) -> str:
+    """The subject of an answer by mail; empty elsewhere."""
+    if contact.surface != "email":
+        return ""
+    asked_about = contact.subject or _("Your message")
+    return clean_line(asked_about if asked_about.lower().startswith(("re:", "aw:")) else f"Re: {asked_about}")
+
+
+def _last_in(contact: Contact) -> Message | None:
+    return contact.messages.filter(direction="in").order_by("-said_at", "-id").first()
+
+
+def attach(message: Message, files: Sequence[UploadedFile]) -> None:
+    stored = StoredFile.objects.in_bulk([file.id for file in files])
+    if len(stored) < len({file.id for file in files}):
+        raise CannotReply(_("An attachment is no longer kept here. Please attach it again."))
+    Attachment.objects.bulk_create(
+        [
+            Attachment(message=message, file=stored[file.id], name=file.name[:160], position=position)
+            for position, file in enumerate(files)
+        ]
+    )
+
+
+def queue(
+    message: Message,
+    contact: Contact,
+    recipient: Address,
+    files: Sequence[UploadedFile],
+    *,
+    cc: Sequence[str],
+    not_before: datetime,
+    now: datetime,
+) -> Outbound:
+    asked = _last_in(contact)
+    marker = _marker(message, contact)
+    is_mail = contact.surface == "email"
+    try:
+        return outbox.put(
+            account=contact.account,
+            surface=contact.surface,
+            recipient=recipient,
+            text=message.text + (_quote(asked) if is_mail and asked else ""),
+            subject=message.subject,
+            thread=contact.thread,
+            parent_id=asked.external_id if asked else "",
+            references=_references(contact) if is_mail else (),
+            cc=_copies(contact, cc),
+            reply_to=_reply_address(contact) if is_mail else "",
+            files=[(file.id, file.name) for file in files],
+            reference=reference(message.pk),
+            marker=marker,
+            lane=outbox.lane(
+                account_id=contact.account_id, surface=contact.surface, recipient=recipient, thread=contact.thread
+            ),
+            not_before=not_before,
+            too_late_at=window_end(contact),
+            now=now,
+        )
+    except outbox.TooLate as error:
+        raise CannotReply(str(error)) from error
+
+
+def _marker(message: Message, contact: Contact) -> str:
+    """Our own name for the send: a Message-ID for mail (RFC 5322, 3.6.4), a word for networks that hand it back."""
+    if contact.surface != "email":
+        return f"{reference(message.pk)}.{secrets.token_hex(6)}"
+    domain = contact.account.address.rpartition("@")[2]
+    return f"<{threads.token(contact.pk)}.m{message.pk}.{secrets.token_hex(6)}@{domain}>"
+
+
+def _reply_address(contact: Contact) -> str:
+    """Where the answer should go: our mailbox with a signed plus-part, which survives providers that rewrite ids."""
+    local, _at, domain = contact.account.address.rpartition("@")
+    return f"{local}+{threads.token(contact.pk)}@{domain}"
+
+
+def _references(contact: Contact) -> list[str]:
+    rows = (
+        contact.messages.exclude(reference="")
+        .exclude(state__in=("failed", "cancelled"))
+        .order_by("-said_at", "-id")
+        .values_list("reference", flat=True)[:MOST_REFERENCES]
+    )
+    return [row for row in reversed(rows) if row]
+
+
+def _copies(contact: Contact, values: Sequence[str]) -> list[Address]:
+    """The chosen participants; a value that is not of this contact is refused: nobody is written to by mistake."""
+    if not values:
+        return []
+    known = {row.value: row for row in contact.participants.all()}
+    if any(value not in known for value in values):
+        raise CannotReply(_("Somebody in Cc does not belong to this mail."))
+    return [
+        Address(kind="email", value=value, display=known[value].display, name=known[value].name) for value in values
+    ]
+
+
+def _quote(asked: Message) -> str:
+    """The customer's last mail of this contact below ours: nothing of DMs, calls or notes can be in it (row 10)."""
+    when = date_format(django_timezone.localtime(asked.said_at), "DATETIME_FORMAT")
+    who = (asked.identity.name or asked.identity.label) if asked.identity else ""
+    intro = _("On %(when)s %(who)s wrote:") % {"when": when, "who": who}
+    lines = "\n".join(f"> {line}" for line in asked.text[:QUOTED_LENGTH].splitlines())
+    return f"\n\n{intro}\n{lines}\n"
+
+
+def last_words(ticket: Ticket, message: Message) -> None:
+    ticket.last_at = message.said_at
+    ticket.last_words = snippet(message.text or message.subject)
+    ticket.last_direction = message.direction
+    ticket.last_author = message.person

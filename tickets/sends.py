@@ -1,0 +1,130 @@
+"""Second thoughts on a reply: undo before it leaves, try again, and say what became of one that perhaps left."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.utils.translation import gettext as _
+
+from agents import history
+from agents.models import Person
+from channels import outbox
+from channels.models import Outbound
+from contactcentre.lib import realtime
+from tickets import access, urgency
+from tickets.events import ticket_changed
+from tickets.models import Draft, Message, Ticket
+from tickets.outgoing import CannotReply, last_words, window_end
+from tickets.receipts import reference
+from tickets.replies import THEN
+from tickets.targets import Targets
+
+
+def undo(*, person: Person, message_id: int, now: datetime) -> Message:
+    """Take a reply back before it leaves: nothing goes out, the words are a draft again, "& solve" is undone too.
+
+    Raises CannotReply where it has left already, PermissionDenied for somebody else's reply. The caller holds
+    a transaction.
+    """
+    message, ticket = _own(person, message_id)
+    if message.person_id != person.pk:
+        raise PermissionDenied
+    if message.state == "cancelled":
+        return message
+    if not outbox.cancel(reference=reference(message.pk), now=now):
+        raise CannotReply(_("It is too late: the message is already on its way."))
+    # The receipt of the cancelling has changed both rows.
+    message.refresh_from_db()
+    ticket.refresh_from_db()
+    extra = message.extra
+    became = THEN.get(extra.get("then", ""))
+    if became is not None and ticket.state == became:
+        ticket.state, ticket.solved_at = extra["state_before"], None
+    if extra.get("owner_before") is None and ticket.owner_id == person.pk:
+        ticket.owner = None
+    last = (
+        Message.objects.filter(ticket=ticket, contact__entry_queue__is_confidential=False)
+        .exclude(state="cancelled")
+        .order_by("-said_at", "-id")
+        .first()
+    )
+    if last is not None:
+        last_words(ticket, last)
+    ticket.save()
+    Draft.objects.update_or_create(
+        ticket=ticket, person=person, surface="reply", defaults={"text": message.text, "saved_at": now}
+    )
+    history.record(
+        at=now,
+        act="message.taken_back",
+        actor=person,
+        ticket_id=ticket.pk,
+        customer_id=ticket.customer_id,
+        message=message.pk,
+    )
+    urgency.recount(ticket, Targets.load())
+    realtime.publish(*ticket_changed(ticket))
+    return message
+
+
+def retry(*, person: Person, message_id: int, now: datetime) -> Message:
+    """Send a failed reply again, to the same frozen recipient. Raises CannotReply; the caller holds a transaction."""
+    message, ticket = _own(person, message_id)
+    rows = Outbound.objects.filter(reference=reference(message.pk), state="failed").values_list("pk", flat=True)
+    window = window_end(message.contact)
+    if not rows:
+        raise CannotReply(_("This message is not waiting for another try."))
+    for row in rows:
+        try:
+            outbox.retry_by_hand(outbound_id=row, actor=person, now=now, too_late_at=window)
+        except (outbox.NotPossible, outbox.TooLate) as error:
+            raise CannotReply(str(error)) from error
+    _record(ticket, message, person, "message.retried", now=now)
+    message.refresh_from_db()
+    return message
+
+
+def settle(*, person: Person, message_id: int, is_there: bool, now: datetime) -> Message:
+    """Take a person's word on a reply that perhaps went out. Raises CannotReply; the caller holds a transaction."""
+    message, ticket = _own(person, message_id)
+    rows = Outbound.objects.filter(reference=reference(message.pk), state="unknown").values_list("pk", flat=True)
+    if not rows:
+        raise CannotReply(_("It is known by now what became of this message."))
+    for row in rows:
+        try:
+            outbox.settle(outbound_id=row, is_there=is_there, actor=person, now=now)
+        except (outbox.NotPossible, outbox.TooLate) as error:
+            raise CannotReply(str(error)) from error
+    _record(ticket, message, person, "message.settled", now=now, is_there=is_there)
+    message.refresh_from_db()
+    return message
+
+
+def _record(ticket: Ticket, message: Message, person: Person, act: str, *, now: datetime, **data: bool) -> None:
+    history.record(
+        at=now,
+        act=act,
+        actor=person,
+        ticket_id=ticket.pk,
+        customer_id=ticket.customer_id,
+        message=message.pk,
+        **data,
+    )
+
+
+def _own(person: Person, message_id: int) -> tuple[Message, Ticket]:
+    """A message of ours on a ticket this person may act on, that ticket locked."""
+    message = (
+        Message.objects.select_related("contact__entry_queue", "contact__account")
+        .filter(pk=message_id, direction="out")
+        .first()
+    )
+    if message is None:
+        raise Http404
+    have = access.rights(person)
+    ticket = access.ticket_to_act(have, message.ticket_id)
+    if not have.may_read_contact(message.contact.entry_queue_id):
+        raise PermissionDenied
+    return message, ticket
