@@ -35,10 +35,10 @@ ENCRYPTION_KEYS = env.words("CONTACTCENTRE_ENCRYPTION_KEYS")
 # From the environment only, never from a row or a form: whoever can edit a row must not be able to
 # send our tokens elsewhere.
 X_ORIGIN = env.origin("X_ORIGIN", "https://api.twitter.com")
-# Where people consent; empty: at X, or at the stand-in where X_ORIGIN names one.
-X_AUTHORIZE_ORIGIN = (
-    env.origin("X_AUTHORIZE_ORIGIN", "https://twitter.com") if env.text("X_AUTHORIZE_ORIGIN", "") else ""
-)
+# Where people consent. Empty: at X's own page, or at the origin above where that is another than X's.
+X_AUTHORIZE_ORIGIN = env.text("X_AUTHORIZE_ORIGIN", "")
+if X_AUTHORIZE_ORIGIN:
+    X_AUTHORIZE_ORIGIN = env.origin("X_AUTHORIZE_ORIGIN", "")
 GRAPH_ORIGIN = env.origin("GRAPH_ORIGIN", "https://graph.facebook.com")
 GRAPH_VERSION = env.text("GRAPH_VERSION", "v25.0")
 
