@@ -27,10 +27,10 @@ class AppForm(forms.Form):
         if app is not None:
             kwargs.setdefault("initial", {"name": app.name, "client_id": app.client_id})
         super().__init__(*args, **kwargs)
-        if app is not None:
+        if app is None:
+            self.fields["client_secret"].required = True
+        else:
             self.fields["client_secret"].help_text = _("Empty: the one we have, where the client ID stays the same.")
-        # The browser would mark an empty secret as wrong; with a known client ID it is not.
-        self.fields["client_secret"].widget.attrs["required"] = app is None
         self.fields["client_id"].widget.attrs.update({"autocomplete": "off", "spellcheck": "false"})
         for name, bound in self.fields.items():
             bound.widget.attrs["class"] = "input"
@@ -39,7 +39,7 @@ class AppForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """The typed values. Only an app that we know goes without its secret."""
         cleaned: dict[str, Any] = super().clean() or {}
-        if cleaned.get("client_id") and not cleaned.get("client_secret"):
+        if cleaned.get("client_id") and not cleaned.get("client_secret") and not self.errors:
             known = App.objects.filter(kind=self.kind, client_id=cleaned["client_id"]).first()
             if known is None or not known.secrets.get("client_secret"):
                 self.add_error("client_secret", _("Please type the secret that belongs to this client ID."))

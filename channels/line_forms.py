@@ -26,7 +26,7 @@ class LineForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         help_text=_(
-            "Two letters, such as GB: callers' numbers told without a country are read as its own. "
+            "Two letters, such as GB: numbers that come without a country are read as numbers of this one. "
             "Empty: the country of the number."
         ),
     )

@@ -193,8 +193,18 @@ class ContactHead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakenIn:
+    """Something that came to the customer from another, by whom and when: a merge or a moved contact."""
+
+    id: int
+    label: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityRow:
-    """One address of the customer."""
+    """One address of the customer. `joined` is the merge that brought it and can be taken back."""
 
     id: int
     kind: str
@@ -203,6 +213,7 @@ class IdentityRow:
     surface: str
     is_shared: bool
     is_blocked: bool
+    joined: TakenIn | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,6 +240,10 @@ class CustomerCard:
     earlier: tuple[EarlierTicket, ...]
     related: tuple[EarlierTicket, ...]
     is_blocked: bool
+    is_organisation: bool = False
+    is_provisional: bool = False
+    # Contacts that somebody gave to this customer by hand, on this ticket.
+    moved: tuple[TakenIn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

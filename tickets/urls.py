@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tickets.views import acting, boards, calling, inbox, writing
+from tickets.views import acting, boards, calling, inbox, people, writing
 
 app_name = "tickets"
 urlpatterns = [
@@ -30,6 +30,13 @@ urlpatterns = [
     *(path(f"act/{name}/", acting.act, {"name": name}, name=f"act-{name}") for name in acting.ACTS),
     path("act/take-back/", acting.take_back, name="take-back"),
     path("write/<int:identity_id>/", writing.write_first, name="write-first"),
+    path("identities/<int:identity_id>/join/", people.choose_for_identity, name="choose-for-identity"),
+    path("identities/<int:identity_id>/join/<int:customer_id>/", people.join, name="join"),
+    path("identities/<int:identity_id>/shared/", people.share, name="share"),
+    path("contacts/<int:contact_id>/move/", people.move, name="move-contact"),
+    path("merges/<int:merge_id>/take-back/", people.take_back_join, name="take-back-join"),
+    path("moves/<int:move_id>/take-back/", people.take_back_move, name="take-back-move"),
+    path("customers/<int:customer_id>/kind/", people.kind, name="customer-kind"),
     path("colleagues/", writing.colleagues, name="colleagues"),
     path("messages/<int:message_id>/undo/", writing.undo_send, name="undo-send"),
     path("messages/<int:message_id>/retry/", writing.retry, name="retry"),

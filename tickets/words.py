@@ -50,6 +50,18 @@ def act_words(entry: HistoryEntry, *, have: Rights, me: Person) -> tuple[str, st
             return _("%(who)s changed the priority") % {"who": who}, "flag"
         case "ticket.taken_back":
             return _("%(who)s took the last step back") % {"who": who}, "arrow-left"
+        case "ticket.joined":
+            return _("%(who)s joined an address of somebody else to the customer") % {"who": who}, "users"
+        case "ticket.parted":
+            return _("%(who)s took a joining back") % {"who": who}, "arrow-back-up"
+        case "ticket.merged":
+            return _("It became part of #%(ticket)s") % {"ticket": data.get("into")}, "arrow-guide"
+        case "ticket.unmerged":
+            return _("It is a ticket of its own again"), "arrow-back-up"
+        case "ticket.contact_moved":
+            return _("%(who)s gave a contact to somebody else") % {"who": who}, "arrow-guide"
+        case "ticket.contact_returned":
+            return _("%(who)s let a contact return") % {"who": who}, "arrow-back-up"
         case "ticket.blocked":
             return _("%(who)s blocked the sender") % {"who": who}, "message-off"
         case "ticket.unblocked":

@@ -119,6 +119,10 @@ def test_connecting_a_known_number_says_that_its_old_address_is_dead(browser: Cl
 
 def test_a_new_address_stops_the_old_one(browser: Client, line: ChannelAccount) -> None:
     old = line.credentials["hook_token"]
+    assert f"{BASE}{line.pk}/line/address/" in browser.get(f"{BASE}{line.pk}/").content.decode()
+    asked = browser.get(f"{BASE}{line.pk}/line/address/")
+    assert "The old one stops at once" in words(asked)
+    assert f"{BASE}{line.pk}/line/address/new/" in asked.content.decode()
     answer = browser.post(f"{BASE}{line.pk}/line/address/new/", follow=True)
     new = token_on(answer)
     assert new != old

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 BASE = "/settings/accounts/"
 APP = f"{BASE}apps/x/"
 START = f"{BASE}connect/x/"
-SECRET = "practice-only-secret"  # noqa: S105
+SECRET = "practice-only-secret"
 TYPED = {"name": "Acme contact centre", "client_id": "practice-client", "client_secret": SECRET}
 
 

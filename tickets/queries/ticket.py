@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from agents.models import Person
 from channels.models import AccountState
 from channels.surfaces import SURFACES
-from customers.models import Identity, IdentityKind
-from tickets import rows
+from customers import merging
+from customers.models import CustomerKind, Identity, IdentityKind, Merge
+from tickets import moving, rows
 from tickets.access import Rights
 from tickets.models import Contact, Draft, Message, Participant, Ticket
 from tickets.queries import timeline
@@ -37,7 +38,7 @@ BADGES = {
 def page(
     person: Person, have: Rights, ticket: Ticket, *, now: datetime, read: int = 0, stream: str = ""
 ) -> rows.TicketPage:
-    """All of the ticket pane and the customer pane, in eight statements whatever the history's length.
+    """All of the ticket pane and the customer pane, in ten statements whatever the history's length.
 
     `read` is the arrival number this person had read to before.
     """
@@ -61,7 +62,7 @@ def page(
         head(person, have, ticket),
         entries=stretch.entries,
         older=stretch.older,
-        customer=_customer(ticket),
+        customer=_customer(person, ticket),
         composer=_composer(person, have, ticket, contacts, now=now) if ticket.state not in OVER else None,
         stream=stream,
     )
@@ -92,8 +93,9 @@ def head(person: Person, have: Rights, ticket: Ticket) -> rows.TicketPage:
     )
 
 
-def _customer(ticket: Ticket) -> rows.CustomerCard:
+def _customer(person: Person, ticket: Ticket) -> rows.CustomerCard:
     customer = ticket.customer
+    joined = {move.identity_id: move.merge for move in reversed(merging.in_force(customer.pk))}
     identities = list(Identity.objects.filter(customer=customer).order_by("first_seen_at", "id")[:50])
     tickets = list(
         Ticket.objects.filter(Q(customer=customer) | Q(pk__in=ticket.relations.values("other")))
@@ -107,14 +109,26 @@ def _customer(ticket: Ticket) -> rows.CustomerCard:
         initials=customer.initials,
         since=customer.created_at,
         ticket_number=sum(1 for other in tickets if other.customer_id == customer.pk and other.pk < ticket.pk) + 1,
-        identities=tuple(_identity(identity) for identity in identities),
+        identities=tuple(_identity(person, identity, joined.get(identity.pk)) for identity in identities),
         earlier=tuple(_earlier(other) for other in tickets if other.customer_id == customer.pk),
         related=tuple(_earlier(other) for other in tickets if other.customer_id != customer.pk),
         is_blocked=customer.blocked_at is not None,
+        is_organisation=customer.kind == CustomerKind.ORGANISATION,
+        is_provisional=customer.is_provisional,
+        moved=tuple(
+            rows.TakenIn(id=move.pk, label=move.contact.identity.label, by=_by(person, move.made_by), at=move.made_at)
+            for move in moving.in_force(ticket)
+        ),
     )
 
 
-def _identity(identity: Identity) -> rows.IdentityRow:
+def _by(person: Person, other: Person | None) -> str:
+    if other is None:
+        return _("the system")
+    return _("you") if other.pk == person.pk else other.first_name
+
+
+def _identity(person: Person, identity: Identity, merge: Merge | None) -> rows.IdentityRow:
     return rows.IdentityRow(
         id=identity.pk,
         kind=identity.kind,
@@ -123,6 +137,9 @@ def _identity(identity: Identity) -> rows.IdentityRow:
         surface=BADGES.get(IdentityKind(identity.kind), ""),
         is_shared=identity.is_shared,
         is_blocked=identity.blocked_at is not None,
+        joined=rows.TakenIn(id=merge.pk, label=identity.label, by=_by(person, merge.made_by), at=merge.made_at)
+        if merge
+        else None,
     )
 
 
