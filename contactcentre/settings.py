@@ -197,7 +197,11 @@ WEB_MAX_BODY_BYTES = env.number("WEB_MAX_BODY_BYTES", 128 * 1024 * 1024)
 CHANNELS_RECEIVER = "tickets.receiver.Receiver"
 
 # What a mailbox's account waits between polls, in seconds.
-POLL_SECONDS = {"email": env.number("MAIL_POLL_SECONDS", 5 if PRACTICE else 60), "x": 60, "facebook": 120}
+POLL_SECONDS = {
+    "email": env.number("MAIL_POLL_SECONDS", 5 if PRACTICE else 60),
+    # X allows 300 looks at the mentions in a quarter of an hour.
+    "x": env.number("X_POLL_SECONDS", 5 if PRACTICE else 60),
+}
 
 # How long one page of a poll may take before the account is given to another worker: longer than any adapter's own
 # limit for one. After a kill an account waits at most this long.
@@ -222,7 +226,7 @@ CELERY_TASK_DEFAULT_QUEUE = "intake"
 # Polling, intake and delivery have workers of their own, so that one cannot starve another.
 CELERY_TASK_ROUTES = {
     "channels.tasks.poll*": {"queue": "poll"},
-    "channels.tasks.reread*": {"queue": "poll"},
+    "tickets.tasks.reread": {"queue": "poll"},
     "channels.tasks.deliver*": {"queue": "delivery"},
     "channels.tasks.look*": {"queue": "delivery"},
 }
@@ -233,6 +237,11 @@ CELERY_BEAT_SCHEDULE = {
     "process waiting items": {"task": "channels.tasks.process", "schedule": schedule(10.0), "options": {"expires": 9}},
     "deliver due rows": {"task": "channels.tasks.deliver_due", "schedule": schedule(1.0), "options": {"expires": 2}},
     "fold the books": {"task": "channels.tasks.fold", "schedule": schedule(60.0), "options": {"expires": 59}},
+    "look at posts again": {
+        "task": "tickets.tasks.reread",
+        "schedule": schedule(float(env.number("REREAD_SECONDS", 900))),
+        "options": {"expires": 600},
+    },
     "tidy tickets": {"task": "tickets.tasks.tidy", "schedule": schedule(15.0), "options": {"expires": 14}},
 }
 

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import JSONObject
+
 from agents.models import Person
 from customers.models import Customer, Identity, IdentityMove, Merge
-
-# Merges shown on one card; the others stay in force and in history.
-MOST_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +59,16 @@ def take_back(merge: Merge, going: Sequence[Return], *, person: Person | None, n
         one.identity.save(update_fields=["customer"])
 
 
-def in_force(customer_id: int) -> list[IdentityMove]:
-    """The moves that brought this customer their identities and can be taken back, newest first, one query."""
-    return list(
-        IdentityMove.objects.select_related("merge__made_by", "identity")
-        .filter(to_customer_id=customer_id, identity__customer_id=customer_id, merge__undone_at=None)
-        .order_by("-id")[:MOST_SHOWN]
+def in_force() -> Subquery:
+    """For a query of identities: the latest merge in force that brought each to its customer, as a dictionary of
+    `id`, `made_at` (ISO 8601), `by_id` and `by_name`; null where none did. Costs a page no statement of its own."""
+    moves = IdentityMove.objects.filter(
+        identity=OuterRef("pk"), to_customer=OuterRef("customer"), merge__undone_at=None
+    ).order_by("-id")
+    told = JSONObject(
+        id="merge_id", made_at="merge__made_at", by_id="merge__made_by_id", by_name="merge__made_by__name"
     )
+    return Subquery(moves.values(told=told)[:1])
 
 
 def _place(identity: Identity, *, without: Merge) -> int | None:

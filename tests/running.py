@@ -21,7 +21,13 @@ PROJECT = Path(__file__).resolve().parent.parent
 T = TypeVar("T")
 
 # Quick polls and a short hold, so that a test waits for rows and not for clocks.
-QUICK = {"MAIL_POLL_SECONDS": "1", "UNDO_SECONDS": "1", "DELIVERY_LEASE_SECONDS": "6"}
+QUICK = {
+    "MAIL_POLL_SECONDS": "1",
+    "X_POLL_SECONDS": "1",
+    "REREAD_SECONDS": "3",
+    "UNDO_SECONDS": "1",
+    "DELIVERY_LEASE_SECONDS": "6",
+}
 
 
 class Never(AssertionError):

@@ -10,7 +10,8 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from tickets import demonstration, tidying
+from channels import rereading as channels_rereading
+from tickets import demonstration, rereading, tidying
 
 logger = logging.getLogger(__name__)
 
@@ -30,3 +31,11 @@ def tell_exchange(**_later: Any) -> None:
         demonstration.tell_exchange(settings.PRACTICE_URL)
     except requests.RequestException as error:
         logger.info("the practice exchange is not there: %s", type(error).__name__)
+
+
+@shared_task(name="tickets.tasks.reread")
+def reread(**_later: Any) -> None:
+    """Look again at the posts of live tickets, for edits and deletions."""
+    now = timezone.now()
+    for account_id, external_ids in rereading.posts(now=now).items():
+        channels_rereading.reread(account_id=account_id, external_ids=external_ids, now=now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, Q, Subquery
@@ -14,10 +15,10 @@ from agents.models import Person
 from channels.models import AccountState
 from channels.surfaces import SURFACES
 from customers import merging
-from customers.models import CustomerKind, Identity, IdentityKind, Merge
+from customers.models import CustomerKind, Identity, IdentityKind
 from tickets import moving, rows
 from tickets.access import Rights
-from tickets.models import Contact, Draft, Message, Participant, Ticket
+from tickets.models import Contact, ContactMove, Draft, Message, Participant, Ticket
 from tickets.queries import timeline
 from tickets.queries.lists import colleague, who
 
@@ -38,9 +39,9 @@ BADGES = {
 def page(
     person: Person, have: Rights, ticket: Ticket, *, now: datetime, read: int = 0, stream: str = ""
 ) -> rows.TicketPage:
-    """All of the ticket pane and the customer pane, in ten statements whatever the history's length.
+    """All of the ticket pane and the customer pane, in eight statements whatever the history's length.
 
-    `read` is the arrival number this person had read to before.
+    A ninth where a contact was moved here by hand. `read` is the arrival number this person had read to before.
     """
     stretch = timeline.page(person, have, ticket, read=read, now=now)
     contacts = list(
@@ -62,7 +63,11 @@ def page(
         head(person, have, ticket),
         entries=stretch.entries,
         older=stretch.older,
-        customer=_customer(person, ticket),
+        customer=_customer(
+            person,
+            ticket,
+            has_moved=any(one.moved_by_hand_at and one.ticket_id == ticket.pk for one in contacts),
+        ),
         composer=_composer(person, have, ticket, contacts, now=now) if ticket.state not in OVER else None,
         stream=stream,
     )
@@ -93,10 +98,13 @@ def head(person: Person, have: Rights, ticket: Ticket) -> rows.TicketPage:
     )
 
 
-def _customer(person: Person, ticket: Ticket) -> rows.CustomerCard:
+def _customer(person: Person, ticket: Ticket, *, has_moved: bool) -> rows.CustomerCard:
     customer = ticket.customer
-    joined = {move.identity_id: move.merge for move in reversed(merging.in_force(customer.pk))}
-    identities = list(Identity.objects.filter(customer=customer).order_by("first_seen_at", "id")[:50])
+    identities = list(
+        Identity.objects.filter(customer=customer)
+        .annotate(joined=merging.in_force())
+        .order_by("first_seen_at", "id")[:50]
+    )
     tickets = list(
         Ticket.objects.filter(Q(customer=customer) | Q(pk__in=ticket.relations.values("other")))
         .exclude(pk=ticket.pk)
@@ -109,26 +117,41 @@ def _customer(person: Person, ticket: Ticket) -> rows.CustomerCard:
         initials=customer.initials,
         since=customer.created_at,
         ticket_number=sum(1 for other in tickets if other.customer_id == customer.pk and other.pk < ticket.pk) + 1,
-        identities=tuple(_identity(person, identity, joined.get(identity.pk)) for identity in identities),
+        identities=tuple(_identity(person, identity, identity.joined) for identity in identities),
         earlier=tuple(_earlier(other) for other in tickets if other.customer_id == customer.pk),
         related=tuple(_earlier(other) for other in tickets if other.customer_id != customer.pk),
         is_blocked=customer.blocked_at is not None,
         is_organisation=customer.kind == CustomerKind.ORGANISATION,
         is_provisional=customer.is_provisional,
-        moved=tuple(
-            rows.TakenIn(id=move.pk, label=move.contact.identity.label, by=_by(person, move.made_by), at=move.made_at)
-            for move in moving.in_force(ticket)
-        ),
+        moved=tuple(_moved(person, move) for move in moving.in_force(ticket)) if has_moved else (),
     )
 
 
-def _by(person: Person, other: Person | None) -> str:
-    if other is None:
+def _joined(person: Person, identity: Identity, told: dict[str, Any]) -> rows.TakenIn:
+    return rows.TakenIn(
+        id=told["id"],
+        label=identity.label,
+        by=_by(person, told["by_id"], told["by_name"] or ""),
+        at=datetime.fromisoformat(told["made_at"]),
+    )
+
+
+def _moved(person: Person, move: ContactMove) -> rows.TakenIn:
+    return rows.TakenIn(
+        id=move.pk,
+        label=move.contact.identity.label,
+        by=_by(person, move.made_by_id, move.made_by.name),
+        at=move.made_at,
+    )
+
+
+def _by(person: Person, other_id: int | None, name: str) -> str:
+    if other_id is None:
         return _("the system")
-    return _("you") if other.pk == person.pk else other.first_name
+    return _("you") if other_id == person.pk else name.split(" ", 1)[0]
 
 
-def _identity(person: Person, identity: Identity, merge: Merge | None) -> rows.IdentityRow:
+def _identity(person: Person, identity: Identity, joined: dict[str, Any] | None) -> rows.IdentityRow:
     return rows.IdentityRow(
         id=identity.pk,
         kind=identity.kind,
@@ -137,9 +160,7 @@ def _identity(person: Person, identity: Identity, merge: Merge | None) -> rows.I
         surface=BADGES.get(IdentityKind(identity.kind), ""),
         is_shared=identity.is_shared,
         is_blocked=identity.blocked_at is not None,
-        joined=rows.TakenIn(id=merge.pk, label=identity.label, by=_by(person, merge.made_by), at=merge.made_at)
-        if merge
-        else None,
+        joined=_joined(person, identity, joined) if joined else None,
     )
 
 
