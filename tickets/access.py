@@ -104,7 +104,7 @@ def ticket_to_act(have: Rights, ticket_id: int) -> Ticket:
     if row is None:
         raise Http404
     resolving.lock(row)
-    return ticket_to_read(have, ticket_id, tickets=Ticket.objects.select_for_update(of=("self",)))
+    return ticket_to_read(have, ticket_id, tickets=Ticket.objects.select_for_update(of=("self",), no_key=True))
 
 
 def topics(person_id: int) -> dict[str, Any] | None:

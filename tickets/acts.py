@@ -309,7 +309,7 @@ def _restore(person: Person, step: dict[str, Any], *, now: datetime) -> str:
     except Ticket.DoesNotExist:
         return _("The ticket is gone.")
     resolving.lock(row)
-    ticket = Ticket.objects.select_for_update(of=("self",)).get(pk=step["t"])
+    ticket = Ticket.objects.select_for_update(of=("self",), no_key=True).get(pk=step["t"])
     if _columns(ticket) != step["a"]:
         return _("Somebody has changed it since.")
     restored = step["b"]

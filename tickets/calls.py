@@ -96,7 +96,11 @@ def log(
         message = _logged_before(have, call_id)
     else:
         message = _by_hand(person, account, logged, customer_id=customer_id, name=name, now=now)
-    ticket = Ticket.objects.select_for_update(of=("self",)).select_related("queue", "owner").get(pk=message.ticket_id)
+    ticket = (
+        Ticket.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("queue", "owner")
+        .get(pk=message.ticket_id)
+    )
     if not have.may_read(ticket) and call_id is not None:
         raise PermissionDenied
     details = CallDetails.objects.get(message=message)
@@ -293,7 +297,11 @@ def _make(
 
 
 def _apply(call: Call, message: Message, *, now: datetime) -> None:
-    ticket = Ticket.objects.select_for_update(of=("self",)).select_related("queue", "owner").get(pk=message.ticket_id)
+    ticket = (
+        Ticket.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("queue", "owner")
+        .get(pk=message.ticket_id)
+    )
     details = CallDetails.objects.select_for_update().get(message=message)
     at = min(call.at, now)
     if call.event == "new":

@@ -62,7 +62,7 @@ def _message(receipt: DeliveryReceipt) -> Message | None:
 def _locked(message: Message) -> tuple[Ticket, Message]:
     """The message's ticket and the message itself, locked in the order everybody locks: customer, then ticket."""
     resolving.lock(message.customer_id)
-    ticket = Ticket.objects.select_for_update().get(pk=message.ticket_id)
+    ticket = Ticket.objects.select_for_update(no_key=True).get(pk=message.ticket_id)
     return ticket, Message.objects.select_for_update(of=("self",)).select_related("contact").get(pk=message.pk)
 
 
@@ -98,12 +98,13 @@ def _taken(message: Message, external_id: str) -> bool:
 
 def _met(message: Message) -> None:
     """A target is met by what was sent, timed when the agent pressed Send: on every contact this answered."""
-    Contact.objects.filter(
-        ticket_id=message.ticket_id,
-        entry_queue_id=message.contact.entry_queue_id,
-        first_answered_at__isnull=True,
-        first_said_at__lte=message.said_at,
-    ).update(first_answered_at=message.said_at)
+    met = Contact.objects.filter(first_answered_at__isnull=True, first_said_at__lte=message.said_at)
+    if message.answers_own_only:
+        # It came here with a merge or a move: it answered its own contact, and none that it meets here.
+        met = met.filter(pk=message.contact_id)
+    else:
+        met = met.filter(ticket_id=message.ticket_id, entry_queue_id=message.contact.entry_queue_id)
+    met.update(first_answered_at=message.said_at)
 
 
 def _trouble(ticket: Ticket, message: Message, *, was: str, now: datetime) -> None:

@@ -18,7 +18,7 @@ from contactcentre.lib.text import clean, snippet
 from tickets import access, outgoing, reading, urgency
 from tickets.access import Rights
 from tickets.events import ticket_changed
-from tickets.models import Contact, Draft, Message, Note, State, Ticket
+from tickets.models import LIVE, Contact, Draft, Message, Note, State, Ticket
 from tickets.outgoing import CannotReply, UploadedFile, attach, last_words, window_end
 from tickets.targets import Targets
 from tickets.weight import length
@@ -71,6 +71,12 @@ def reply(
     surface = SURFACES[contact.surface]
     words = clean(text).strip()
     _refuse(ticket, contact, surface, words, files, now=now)
+    if ticket.state == State.SOLVED:
+        newer = (
+            Ticket.objects.filter(customer_id=ticket.customer_id, state__in=LIVE).values_list("pk", flat=True).first()
+        )
+        if newer is not None:
+            raise CannotReply(_("The customer has a newer ticket, #%(ticket)s: answer there.") % {"ticket": newer})
     if then not in THEN:
         raise CannotReply(_("It is not known what should become of the ticket."))
     if not anyway:

@@ -24,7 +24,7 @@ def wake(*, now: datetime) -> int:
     for ticket_id in list(due.values_list("pk", flat=True)[:AT_ONCE]):
         with transaction.atomic():
             ticket = (
-                Ticket.objects.select_for_update(skip_locked=True)
+                Ticket.objects.select_for_update(skip_locked=True, no_key=True)
                 .filter(pk=ticket_id, state=State.SNOOZED, snoozed_until__lte=now)
                 .first()
             )
@@ -64,7 +64,7 @@ def return_work(*, person: Person, actor: Person | None, now: datetime) -> int:
         Ticket.objects.filter(owner=person, state__in=LIVE).order_by("id").values_list("pk", flat=True)
     ):
         with transaction.atomic():
-            ticket = Ticket.objects.select_for_update(of=("self",)).get(pk=ticket_id)
+            ticket = Ticket.objects.select_for_update(of=("self",), no_key=True).get(pk=ticket_id)
             if ticket.owner_id != person.pk:
                 continue
             ticket.owner = None

@@ -55,7 +55,7 @@ def _find(kind: str, scope: str, ids: list[str]) -> tuple[Ticket, Message] | Non
         return None
     resolving.lock(known.customer_id)
     message = Message.objects.select_for_update(of=("self",)).select_related("contact__entry_queue").get(pk=known.pk)
-    return Ticket.objects.select_for_update(of=("self",)).get(pk=message.ticket_id), message
+    return Ticket.objects.select_for_update(of=("self",), no_key=True).get(pk=message.ticket_id), message
 
 
 def _replace(ticket: Ticket, message: Message, text: str, *, now: datetime) -> None:

@@ -290,3 +290,15 @@ def test_a_draft_is_kept_per_person_and_gone_when_sent(house: House, answer: Cal
     answer()
     assert set(Draft.objects.values_list("text", flat=True)) == {"Hi", "Hm"}
     assert drafts.save(person=house.ben, ticket_id=ticket.pk, kind="reply", text=" ", now=house.clock.now) is None
+
+
+def test_a_solved_ticket_with_a_newer_one_beside_it_says_where_to_answer(
+    house: House, answer: Callable[..., Message]
+) -> None:
+    house.mail("Old")
+    old, contact = house.ticket(), house.contact()
+    Ticket.objects.update(state="closed", closed_at=house.clock.now)
+    house.mail("New")
+    Ticket.objects.filter(pk=old.pk).update(state="solved", solved_at=house.clock.now)
+    with pytest.raises(CannotReply, match="newer ticket"):
+        answer(ticket_id=old.pk, contact_id=contact.pk)
