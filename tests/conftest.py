@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -10,6 +12,7 @@ from itertools import count
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from playwright.sync_api import Browser, sync_playwright
 
 from agents.models import Membership, Person, Team
 from channels.happenings import Address, InboundMessage
@@ -17,6 +20,7 @@ from channels.models import ChannelAccount
 from tickets import intake
 from tickets.models import AccountFeed, Contact, Message, Queue, ServiceTarget, Ticket
 
+ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 
 
@@ -25,6 +29,18 @@ def _fresh_cache(request: pytest.FixtureRequest) -> None:
     """Figures and sign-in attempts of one test never reach the next."""
     if "db" in request.fixturenames or "transactional_db" in request.fixturenames:
         cache.clear()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The one Chromium of a test run: Playwright cannot be started twice in a process."""
+    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if not program:
+        pytest.skip("no Chromium on this machine")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield browser
+        browser.close()
 
 
 @dataclass

@@ -19,7 +19,7 @@ from channels.receiver import PROCESSED, Answer
 from contactcentre.lib import realtime
 from contactcentre.lib.text import clean, clean_line, snippet
 from customers import resolving
-from customers.addresses import NotAnAddress, key
+from customers.addresses import NotAnAddress, key, shown
 from customers.models import Customer, Identity, IdentityKind
 from tickets import access, intake, urgency
 from tickets.events import call_rings, ticket_changed
@@ -193,7 +193,7 @@ def _first(call: Call, resolved: resolving.Resolved, *, account_id: int, now: da
         at=min(call.at, now),
         now=now,
         line=call.line,
-        number=call.customer.display or call.customer.value,
+        number=shown(call.customer),
         source="exchange",
     )
 

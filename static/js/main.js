@@ -15,6 +15,7 @@ import * as search from "./search.js";
 import * as selection from "./selection.js";
 import { headers } from "./server.js";
 import * as timeline from "./timeline.js";
+import * as timer from "./timer.js";
 import * as times from "./times.js";
 import { toast } from "./toast.js";
 import { word } from "./words.js";
@@ -84,6 +85,8 @@ function listen() {
 if (window.htmx) window.htmx.config.attributesToSettle = ["class", "width", "height"];
 listen();
 const MODULES = [
-  times, list, selection, menus, acting, keys, search, mail, messages, timeline, composer, looking, live, ringing];
+  times, list, selection, menus, acting, keys, search, mail, messages,
+  timeline, composer, looking, timer, ringing, live,
+];
 for (const module of MODULES) module.start();
 begin();

@@ -57,6 +57,8 @@ export const ENGLISH = {
   take_out: "Take it out",
   too_long: "The text is {n} over the limit.",
   try_again: "Try again",
+  timer_start: "Start the clock",
+  timer_stop: "Stop the clock",
   undo: "Undo",
   uploading: "{name}, {percent} %",
   window_closed: "closed",

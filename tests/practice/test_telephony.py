@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from tests.practice.hook import Hook, listening
 from tests.practice.running import Practice, free_port
@@ -307,31 +307,26 @@ def test_people_json_names_the_lines(exchange: Practice, hook: Hook) -> None:
 
 
 @pytest.mark.browser
-def test_a_call_in_the_browser_from_ringing_to_the_end(exchange: Practice, hook: Hook) -> None:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-        )
-        page = browser.new_page()
-        complaints: list[str] = []
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"{exchange.url}/?as=carla")
-        page.get_by_label("Withhold my number").check()
-        page.get_by_role("button", name="Call", exact=True).click()
-        expect(page.locator("#call-state")).to_have_text("Ringing")
-        assert hook.next()["from"] == "anonymous"
-        page.get_by_label("Answer as").select_option("Ben Tallis")
-        page.get_by_role("button", name="Answer", exact=True).click()
-        expect(page.locator("#call-state")).to_have_text("Talking to Ben Tallis")
-        page.get_by_label("What you say").fill("It is me again.")
-        page.get_by_role("button", name="Say").click()
-        expect(page.locator("#call-said")).to_contain_text("It is me again.")
-        expect(page.get_by_label("What you say")).to_have_value("")
-        page.locator("#call-end").click()
-        expect(page.locator("#call-state")).to_have_text("The call is over")
-        expect(page.get_by_role("button", name="Call", exact=True)).to_be_visible()
-        assert hook.names(2) == ["answer", "hangup"]
-        assert complaints == []
-        browser.close()
+def test_a_call_in_the_browser_from_ringing_to_the_end(exchange: Practice, hook: Hook, chromium: Browser) -> None:
+    page = chromium.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"{exchange.url}/?as=carla")
+    page.get_by_label("Withhold my number").check()
+    page.get_by_role("button", name="Call", exact=True).click()
+    expect(page.locator("#call-state")).to_have_text("Ringing")
+    assert hook.next()["from"] == "anonymous"
+    page.get_by_label("Answer as").select_option("Ben Tallis")
+    page.get_by_role("button", name="Answer", exact=True).click()
+    expect(page.locator("#call-state")).to_have_text("Talking to Ben Tallis")
+    page.get_by_label("What you say").fill("It is me again.")
+    page.get_by_role("button", name="Say").click()
+    expect(page.locator("#call-said")).to_contain_text("It is me again.")
+    expect(page.get_by_label("What you say")).to_have_value("")
+    page.locator("#call-end").click()
+    expect(page.locator("#call-state")).to_have_text("The call is over")
+    expect(page.get_by_role("button", name="Call", exact=True)).to_be_visible()
+    assert hook.names(2) == ["answer", "hangup"]
+    assert complaints == []
+    page.close()

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from tests.practice.x_client import CALLBACK, CARE_ID, CARLA_ID, GRACE_ID, X, ids, newest, post
 
@@ -68,34 +68,29 @@ def test_what_x_refuses_is_said_in_its_words(x: X) -> None:
 
 
 @pytest.mark.browser
-def test_an_answer_appears_on_the_phone_and_a_handle_lets_the_app_in(x: X) -> None:
+def test_an_answer_appears_on_the_phone_and_a_handle_lets_the_app_in(x: X, chromium: Browser) -> None:
     care = x.ours()
     asked = x.handler().get_authorization_url().replace("https://twitter.com", x.facts["origin"])
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-        )
-        page = browser.new_page()
-        complaints: list[str] = []
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"{x.practice.url}/?as=grace")
-        phone = page.get_by_role("region", name="X of Grace Lindqvist")
-        page.get_by_label("Post to @AcmeCare").fill("@AcmeCare in the browser")
-        page.get_by_role("button", name="Post", exact=True).click()
-        expect(phone).to_contain_text("@AcmeCare in the browser")
-        expect(page.get_by_label("Post to @AcmeCare")).to_have_value("")
-        page.get_by_label("Post to @AcmeCare").fill("I was just about to")
-        post(care, "And answered", in_reply_to_tweet_id=ids(care.get_users_mentions(CARE_ID))[0])
-        expect(phone).to_contain_text("@gracelindqvist And answered")
-        expect(page.get_by_label("Post to @AcmeCare")).to_have_value("I was just about to")
-        assert complaints == []
-        page.goto(asked)
-        page.get_by_text("@AcmeDeals").click()
-        assert complaints == []
-        # Nobody need listen where it leads back to: that the browser goes there is enough.
-        with page.expect_request(lambda request: request.url.startswith(CALLBACK)) as back:
-            page.get_by_role("button", name="Authorise app").click()
-        assert "code=" in back.value.url
-        browser.close()
+    page = chromium.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"{x.practice.url}/?as=grace")
+    phone = page.get_by_role("region", name="X of Grace Lindqvist")
+    page.get_by_label("Post to @AcmeCare").fill("@AcmeCare in the browser")
+    page.get_by_role("button", name="Post", exact=True).click()
+    expect(phone).to_contain_text("@AcmeCare in the browser")
+    expect(page.get_by_label("Post to @AcmeCare")).to_have_value("")
+    page.get_by_label("Post to @AcmeCare").fill("I was just about to")
+    post(care, "And answered", in_reply_to_tweet_id=ids(care.get_users_mentions(CARE_ID))[0])
+    expect(phone).to_contain_text("@gracelindqvist And answered")
+    expect(page.get_by_label("Post to @AcmeCare")).to_have_value("I was just about to")
+    assert complaints == []
+    page.goto(asked)
+    page.get_by_text("@AcmeDeals").click()
+    assert complaints == []
+    # Nobody need listen where it leads back to: that the browser goes there is enough.
+    with page.expect_request(lambda request: request.url.startswith(CALLBACK)) as back:
+        page.get_by_role("button", name="Authorise app").click()
+    assert "code=" in back.value.url
+    page.close()
