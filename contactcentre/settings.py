@@ -201,6 +201,7 @@ POLL_SECONDS = {
     "email": env.number("MAIL_POLL_SECONDS", 5 if PRACTICE else 60),
     # X allows 300 looks at the mentions in a quarter of an hour.
     "x": env.number("X_POLL_SECONDS", 5 if PRACTICE else 60),
+    "facebook": 120,
 }
 
 # How long one page of a poll may take before the account is given to another worker: longer than any adapter's own
