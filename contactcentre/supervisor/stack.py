@@ -24,7 +24,7 @@ PORTS: dict[str, tuple[str, int | None]] = {
     "practice-imap": ("PRACTICE_IMAP_PORT", None),
     "practice-smtp": ("PRACTICE_SMTP_PORT", None),
     "practice-x": ("PRACTICE_X_PORT", None),
-    "practice-graph": ("PRACTICE_GRAPH_PORT", None),
+    "practice-facebook": ("PRACTICE_FACEBOOK_PORT", None),
     "postgres": ("POSTGRES_PORT", None),
     "valkey": ("VALKEY_PORT", None),
 }
@@ -90,7 +90,7 @@ def product(var: Path, servers: Servers, chosen: Mapping[str, int]) -> Stack:
         "PRACTICE_IMAP_PORT": str(chosen["practice-imap"]),
         "PRACTICE_SMTP_PORT": str(chosen["practice-smtp"]),
         "PRACTICE_X_PORT": str(chosen["practice-x"]),
-        "PRACTICE_GRAPH_PORT": str(chosen["practice-graph"]),
+        "PRACTICE_FACEBOOK_PORT": str(chosen["practice-facebook"]),
         "PRACTICE_DATA": str(var / "practice"),
         "PRACTICE_PRODUCT_URL": address(chosen["web"]),
         "PYTHONUNBUFFERED": "1",
@@ -105,7 +105,10 @@ def product(var: Path, servers: Servers, chosen: Mapping[str, int]) -> Stack:
             "BASE_URL": address(chosen["web"]),
             "PRACTICE_URL": address(chosen["practice"]),
             "X_ORIGIN": address(chosen["practice-x"]),
-            "GRAPH_ORIGIN": address(chosen["practice-graph"]),
+            # One origin plays three of Facebook's: the Graph, the login dialog, and where pictures lie.
+            "FACEBOOK_GRAPH_ORIGIN": address(chosen["practice-facebook"]),
+            "FACEBOOK_DIALOG_ORIGIN": address(chosen["practice-facebook"]),
+            "FACEBOOK_MEDIA_ORIGIN": address(chosen["practice-facebook"]),
         }
     )
 

@@ -90,7 +90,7 @@ document.addEventListener("submit", async (event) => {
   const told = await send(form, new FormData(form, event.submitter));
   if (!told) return;
   if (form.dataset.send === "open") {
-    location.assign(`/?as=${encodeURIComponent(told.key)}`);
+    location.assign(told.open ?? `/?as=${encodeURIComponent(told.key)}`);
   } else if (form.dataset.send === "letter") {
     forget(form);
     if (form.dataset.keep === "new") location.assign(told.open);
@@ -153,6 +153,16 @@ for (const form of document.querySelectorAll("[data-keep]")) {
     const names = [...files.files].map((file) => file.name);
     form.querySelector("[data-files]").textContent = names.length > 1 ? `${names.length} files` : (names[0] ?? "Files…");
   });
+}
+
+// A chat has no draft to keep, but says as well how many files were picked.
+for (const form of document.querySelectorAll("form:has(.chip--files):not([data-keep])")) {
+  const files = form.querySelector("input[type=file]");
+  const told = () => {
+    form.querySelector("[data-files]").textContent = files.files.length ? String(files.files.length) : "";
+  };
+  form.addEventListener("change", told);
+  form.addEventListener("reset", () => setTimeout(told)); // the field is emptied after the event
 }
 
 // Menus close with Escape and with a click elsewhere.

@@ -46,6 +46,10 @@ class Picture:
         """Return where X says it lies. It really lies under the same path of the practice origin."""
         return f"https://pbs.twimg.com/media/{self.id}.png"
 
+    def address_in(self, event: int) -> str:
+        """Return where X says the picture of a message lies. Apps get it from the API's "Download DM Media"."""
+        return f"https://ton.twitter.com/1.1/ton/data/dm/{event}/{self.id}/{self.id}.png"
+
 
 class Media:
     """Keeps pictures. Only PNG: that is enough to practise on, and says its size in its first bytes."""

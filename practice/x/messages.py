@@ -173,6 +173,15 @@ class Messages:
         rows = self._db.execute("SELECT user_id FROM x_participant WHERE conversation_id = ?", (conversation_id,))
         return [row[0] for row in rows]
 
+    def shows(self, user_id: str, number: int, picture: int) -> bool:
+        """Return whether a message shows this picture to somebody who takes part in its conversation."""
+        row = self._db.execute(
+            f"SELECT {_COLUMNS} FROM x_message WHERE id = ? AND conversation_id IN "
+            "(SELECT conversation_id FROM x_participant WHERE user_id = ?)",
+            (min(number, 2**63 - 1), user_id),
+        ).fetchone()
+        return row is not None and f"3_{picture}" in _event(row).media
+
     def release(self, now: float) -> int:
         """List what was held back, and return how much that was."""
         return self._db.execute("UPDATE x_message SET listed_at = ? WHERE listed_at IS NULL", (now,)).rowcount

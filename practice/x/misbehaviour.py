@@ -22,7 +22,8 @@ from practice.x.problems import (
     usage_cap,
 )
 from practice.x.schemas import Operation
-from practice.x.switches import HUGE, MADE_UP_RESET, NETWORK
+from practice.x.switches import HUGE, NETWORK
+from practice.x.tuning import Tuning
 from practice.x.wire import Drip, Half, Reset, Silence
 
 _GATEWAY = (
@@ -36,8 +37,9 @@ _ODD = "\ud83e"
 class Misbehaviour:
     """Asks the switches. Each that is on and limited by `times` is used up by being met."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, tuning: Tuning) -> None:
         self._world = world
+        self._tuning = tuning
 
     def before(self, handle: str, headers: Mapping[str, str]) -> Response | None:
         """Return what is answered in place of everything else, or None. Nothing is done in that case."""
@@ -67,11 +69,11 @@ class Misbehaviour:
             return not_enrolled(APP.id)
         if self._take("x_usage_cap", handle):
             problem = usage_cap(APP.id)
-            problem.headers.update(_limit_headers(remaining=299))
+            problem.headers.update(self._limit_headers(remaining=299))
             return problem
         if self._take("x_429_no_reset", handle):
             return too_many()
-        return too_many(_limit_headers(remaining=0)) if self._take("x_429", handle) else None
+        return too_many(self._limit_headers(remaining=0)) if self._take("x_429", handle) else None
 
     def after(self, operation: Operation, handle: str, body: dict[str, Any], headers: Mapping[str, str]) -> Response:
         """Return the answer to something that was done, spoilt as the switches say."""
@@ -128,6 +130,13 @@ class Misbehaviour:
                 body = without_field(body, position.address or "author_id", renamed=renamed)
         return told_in_new_words(body) if self.answers_in_new_words() else body
 
+    def _limit_headers(self, *, remaining: int) -> dict[str, str]:
+        return {
+            "x-rate-limit-limit": "300",
+            "x-rate-limit-remaining": str(remaining),
+            "x-rate-limit-reset": str(int(time.time() + self._tuning.seconds("reset_seconds"))),
+        }
+
     def _take(self, switch: str, handle: str) -> bool:
         taken = self._world.mischief.take(NETWORK, switch, address=handle)
         if taken:
@@ -159,11 +168,3 @@ def _of_unknown_kind(value: Any) -> Any:
         return value
     kinds = {"event_type": "ReactionCreate", "type": "remixed"}
     return {name: kinds[name] if name in kinds else _of_unknown_kind(each) for name, each in value.items()}
-
-
-def _limit_headers(*, remaining: int) -> dict[str, str]:
-    return {
-        "x-rate-limit-limit": "300",
-        "x-rate-limit-remaining": str(remaining),
-        "x-rate-limit-reset": str(int(time.time()) + MADE_UP_RESET),
-    }

@@ -33,6 +33,7 @@ from practice.x.message_endpoints import MessageEndpoints
 from practice.x.messages import Messages
 from practice.x.misbehaviour import Misbehaviour
 from practice.x.objects import Objects
+from practice.x.pictures import Pictures
 from practice.x.post_endpoints import PostEndpoints
 from practice.x.posts import Posts
 from practice.x.problems import not_found_address, plain
@@ -76,6 +77,7 @@ class XNetwork:
         )
         self._grants = Grants(db, self._tuning)
         self._limits = Limits(db, self._tuning)
+        self._pictures = Pictures(world=world, media=self._media, messages=self._messages, grants=self._grants)
         self._handset = Handset()
         self._screen = Screen(
             profiles=self._profiles,
@@ -101,7 +103,7 @@ class XNetwork:
             limits=self._limits,
             tuning=self._tuning,
         )
-        return [*acts.routes(), Route("/practice/x/media/{number:int}.png", self._picture)]
+        return [*acts.routes(), Route("/practice/x/media/{number:int}.png", self._pictures.on_phone)]
 
     def facts(self) -> Mapping[str, object]:
         """Return where the API is, the app, and our handles with what they allowed."""
@@ -147,7 +149,7 @@ class XNetwork:
     def _api(self) -> Starlette:
         """Return the application behind the origin."""
         objects = Objects(profiles=self._profiles, posts=self._posts, media=self._media)
-        misbehaviour = Misbehaviour(self._world)
+        misbehaviour = Misbehaviour(self._world, self._tuning)
         posts = PostEndpoints(
             profiles=self._profiles,
             posts=self._posts,
@@ -170,19 +172,11 @@ class XNetwork:
             routes=[
                 *Consent(self._world, self._grants).routes(),
                 *door.routes(),
-                Route("/media/{number:int}.png", self._picture),
+                *self._pictures.routes(),
                 Mount("/static", StaticFiles(directory=_STATIC)),
             ],
             exception_handlers={HTTPException: _not_there},
         )
-
-    async def _picture(self, request: Request) -> Response:
-        """Give a picture's bytes."""
-        number = int(request.path_params["number"])
-        content = self._media.content(number) if number < 2**63 else None
-        if content is None:
-            return Response(status_code=404)
-        return Response(content, media_type="image/png", headers={"X-Content-Type-Options": "nosniff"})
 
 
 async def _not_there(request: Request, error: Exception) -> Response:

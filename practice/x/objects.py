@@ -117,13 +117,15 @@ class Objects:
     def _include_user(self, user_id: str, asked: Asked, included: Included) -> None:
         included.users.setdefault(user_id, self._user(self._profiles.known(user_id), asked.users))
 
-    def _include_media(self, keys: Iterable[str], asked: Asked, included: Included) -> None:
+    def _include_media(self, keys: Iterable[str], asked: Asked, included: Included, *, event: int = 0) -> None:
+        """Include pictures; those of a message lie elsewhere than those of posts, for its people only."""
         for key in keys:
             picture = self._media.get(key)
             if picture is None:
                 continue
             told: dict[str, Any] = {"media_key": key, "type": "photo"}
-            more = {"url": picture.address, "width": picture.width, "height": picture.height}
+            address = picture.address_in(event) if event else picture.address
+            more = {"url": address, "width": picture.width, "height": picture.height}
             included.media.setdefault(key, told | {name: each for name, each in more.items() if name in asked.media})
 
     def _post(self, post: Post, fields: frozenset[str]) -> dict[str, Any]:
@@ -249,7 +251,7 @@ class Objects:
             for user_id in event.others:
                 self._include_user(user_id, asked, included)
         if "attachments.media_keys" in asked.expansions:
-            self._include_media(event.media, asked, included)
+            self._include_media(event.media, asked, included, event=event.id)
         if "referenced_tweets.id" in asked.expansions:
             for post_id in shared:
                 self._include_post(post_id, asked, included, viewer)

@@ -134,11 +134,17 @@ class Publishing:
     def _answerable(self, draft: Draft) -> Post:
         answered = self._there(draft.reply_to, "reply to", draft.author)
         author, mischief = answered.author_id, self._world.mischief
+        handle = draft.author.handle.lower()
         if (
             draft.by_app
             and author != draft.author.id
-            and not self._posts.addressed(author, draft.author.id, answered.conversation_id)
-            and not mischief.take(NETWORK, "x_reply_unasked", address=draft.author.handle.lower())
+            and (
+                mischief.take(NETWORK, "x_unasked", address=handle)
+                or (
+                    not self._posts.addressed(author, draft.author.id, answered.conversation_id)
+                    and not mischief.take(NETWORK, "x_reply_unasked", address=handle)
+                )
+            )
         ):
             # Self-serve since 2026-02-23: an app may answer those only who spoke to its user first.
             raise forbidden(

@@ -10,13 +10,12 @@ NETWORK = "x"
 SILENCE = 600.0
 #: The pause of a dripping server after every byte, in seconds.
 DRIP = 0.2
-#: How far off the reset of a made-up rate limit is, in seconds.
-MADE_UP_RESET = 60
 #: How long the text of a huge answer is, in letters.
 HUGE = 5 * 1024 * 1024
 
 _REFUSING = "Whatever our app asks X for"
 _ANSWERING = "What X answers our app"
+_PICTURES = "Pictures our app fetches"
 _WRITING = "What our app posts and sends"
 _LISTING = "Lists of posts and messages"
 _RULES = "X’s rules"
@@ -99,6 +98,15 @@ SWITCHES = (
         title="New field names, old ones accepted", hint="Answers as in 2.167, parameters as ever.",
     ),
     Switch(
+        key="x_picture_404", group=_PICTURES,
+        title="The picture is not there", hint="404 for the bytes; the post is there.",
+    ),
+    Switch(
+        key="x_picture_html", group=_PICTURES,
+        title="A web page for a picture", hint="200, and a sign-in page where the bytes belong.",
+    ),
+    Switch(key="x_picture_drip", group=_PICTURES, title="Drip the picture", hint="Five bytes a second."),
+    Switch(
         key="x_silent_after", group=_WRITING, by_address=True,
         title="Time-out after posting", hint="It is posted or sent, and no answer comes.",
     ),
@@ -113,6 +121,10 @@ SWITCHES = (
     Switch(
         key="x_message_refused", group=_WRITING, by_address=True,
         title="Refuse direct messages", hint="403, as if everybody had closed their messages.",
+    ),
+    Switch(
+        key="x_unasked", group=_WRITING, by_address=True,
+        title="Refuse public answers", hint="403, as if they had never spoken to us.",
     ),
     Switch(
         key="x_duplicate", group=_LISTING, by_address=True,

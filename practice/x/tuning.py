@@ -5,13 +5,15 @@ from __future__ import annotations
 import sqlite3
 
 #: What can be tuned, with X's own time, in seconds: how long an access token and an authorisation code live, how long a
-#: post takes to appear in lists, how long a text counts as a duplicate, and how long a rate limit's window is.
+#: post takes to appear in lists, how long a text counts as a duplicate, how long a rate limit's window is, and how far
+#: off the end of a made-up one.
 TIMES = {
     "token_seconds": 7200.0,
     "code_seconds": 30.0,
     "index_seconds": 0.0,
     "duplicate_seconds": 900.0,
     "window_seconds": 900.0,
+    "reset_seconds": 60.0,
 }
 _LONGEST = 86_400.0
 

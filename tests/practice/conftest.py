@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.practice.facebook_client import Facebook
 from tests.practice.running import Practice
 from tests.practice.x_client import X
 
@@ -30,3 +31,15 @@ def x(practice: Practice) -> Iterator[X]:
     yield network
     assert practice.ask("/practice/mischief", {"network": "x", "behave": True}).status == 200
     network.act("times", **dict.fromkeys(network.facts["times"]))
+
+
+@pytest.fixture(scope="session")
+def facebook_network(running: Practice) -> Facebook:
+    return Facebook(running)
+
+
+@pytest.fixture
+def fb(practice: Practice, facebook_network: Facebook) -> Iterator[Facebook]:
+    yield facebook_network
+    facebook_network.act("proof", required=False)
+    assert practice.ask("/practice/mischief", {"network": "facebook", "behave": True}).status == 200

@@ -42,7 +42,7 @@ def test_the_page_says_who_one_is_and_shows_nothing_of_networks_that_are_not_the
     assert TOM in page
     assert str(practice.imap_port) in page
     assert 'href="http://127.0.0.1:8000/"' in page
-    assert "Facebook" not in page
+    assert "LinkedIn" not in page
     assert "Nobody" not in page
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from http.client import HTTPConnection
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 import requests
 import tweepy
 
-from tests.practice.x_client import CARE_ID, CARLA_ID, GRACE_ID, X, ids, newest, post, said
+from practice.mail.writing import picture
+from tests.practice.x_client import CARE_ID, CARLA_ID, DEALS_ID, GRACE_ID, X, ids, newest, post, said
 
 
 def test_too_many_requests_come_with_and_without_a_reset(x: X) -> None:
@@ -92,6 +94,53 @@ def test_a_post_and_a_message_are_there_although_no_answer_came(x: X, switch: st
     assert (
         care.get_direct_message_events(participant_id=CARLA_ID, user_auth=False)["data"][0]["text"] == f"About {switch}"
     )
+
+
+def test_pictures_that_do_not_come(x: X) -> None:
+    carla, care = x.person("carla"), x.ours()
+    key = carla.session.post(
+        "https://api.twitter.com/2/media/upload",
+        files={"media": picture().content},
+        data={"media_category": "dm_image"},
+        headers={"Authorization": f"Bearer {carla.bearer_token}"},
+    ).json()["data"]["id"]
+    event = carla.create_direct_message(participant_id=CARE_ID, text="Look", media_id=key, user_auth=False)
+    told = care.get_direct_message_events(
+        participant_id=CARLA_ID, expansions=["attachments.media_keys"], media_fields=["url"], user_auth=False
+    )
+    number = event["data"]["dm_event_id"]
+    ton = f"https://ton.twitter.com/1.1/ton/data/dm/{number}/{key}/{key}.png"
+    assert told["includes"]["media"][0]["url"] == ton
+    address = f"https://api.twitter.com/2/dm_conversations/media/{number}/{key}/{key}.png"
+
+    def asked(token: str) -> requests.Response:
+        return care.session.get(address, headers={"Authorization": f"Bearer {token}"})
+
+    assert asked(care.bearer_token).content == picture().content
+    assert (asked("nobody").status_code, asked(x.ours(DEALS_ID).bearer_token).status_code) == (401, 403)
+    x.misbehave("x_picture_404", times=1)
+    assert asked(care.bearer_token).status_code == 404
+    x.misbehave("x_picture_html", times=1)
+    spoilt, whole = asked(care.bearer_token), asked(care.bearer_token)
+    assert (spoilt.status_code, spoilt.headers["content-type"].partition(";")[0]) == (200, "text/html")
+    assert whole.headers["content-type"] == "image/png"
+
+
+def test_an_answer_is_refused_as_if_nobody_had_asked_us(x: X) -> None:
+    asked = post(x.person("carla"), "@AcmeCare are you there, and may you speak?")
+    x.misbehave("x_unasked", times=1)
+    with pytest.raises(tweepy.Forbidden, match="not been mentioned or otherwise engaged"):
+        post(x.ours(), "We may not", in_reply_to_tweet_id=asked)
+    assert post(x.ours(), "We may", in_reply_to_tweet_id=asked)
+
+
+def test_the_end_of_a_made_up_limit_can_be_near(x: X) -> None:
+    x.act("times", reset_seconds=2)
+    x.misbehave("x_429", times=1)
+    with pytest.raises(tweepy.TooManyRequests) as caught:
+        x.ours().get_me(user_auth=False)
+    assert caught.value.reset_time - time.time() < 4
+    x.act("times", reset_seconds=None)
 
 
 def test_half_an_answer_and_a_dripping_one(x: X) -> None:

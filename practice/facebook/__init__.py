@@ -1,0 +1,1 @@
+"""Facebook on loopback: Pages with their comments, and Messenger, behind the Graph API."""
