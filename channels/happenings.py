@@ -53,7 +53,8 @@ class InboundMessage:
 
     `external_id` is unique per (channel kind, scope). `thread` names the conversation at the provider; for
     mail it is the id of the oldest mail the reference headers name. `references` are the external
-    references this one answers, nearest first, matched against `reference` of stored messages.
+    references this one answers, nearest first, matched against `reference` of stored messages; for a comment the ids
+    of what it stands below, the post last.
     `automatic` says why this is no person's message (RFC 3834 and C4 of the mail rules), empty for a person's.
     `report_on` names the reference of our message that a delivery report speaks of, with `report`
     "bounced" or "delayed" and the reason in `automatic`.
@@ -131,7 +132,7 @@ class DeliveryReceipt:
     """News of a message of ours: of the outbox row `reference`, or of `external_id` where the provider tells.
 
     `state`: sent, failed, unknown, cancelled, retry (from our own outbox); delivered, read, bounced, delayed
-    (from the provider). `up_to` marks everything of the thread up to a time (Messenger's watermark).
+    (from the provider). `up_to` marks everything of the thread with `reader` up to a time (Messenger's watermark).
     """
 
     state: Literal[
@@ -143,6 +144,7 @@ class DeliveryReceipt:
     scope: str = ""
     external_id: str = ""
     up_to: datetime | None = None
+    reader: Address | None = None
     thread: str = ""
     reason: str = ""
     code: str = ""

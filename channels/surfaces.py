@@ -14,8 +14,11 @@ class Surface:
     """What is true of a surface whatever the account.
 
     `limit`: how many characters (X: weighted ones) one message may hold, None where there is no limit.
-    `window`: how long after the customer's last words the network lets us answer, None where always.
+    `window`: how long after the customer's last words the network lets us answer, None where always;
+    `window_words` says why not any more.
     `session`: a silence of this length begins a new contact, None where the thread decides alone.
+    `files_apart`: each file leaves as a message of its own. `ids_within_account`: the network's ids of messages are
+    unique within one account of ours only.
     """
 
     name: str
@@ -27,6 +30,9 @@ class Surface:
     window: timedelta | None = None
     session: timedelta | None = None
     takes_files: bool = False
+    files_apart: bool = False
+    ids_within_account: bool = False
+    window_words: str | Promise = ""
 
 
 SURFACES: dict[str, Surface] = {
@@ -45,6 +51,13 @@ SURFACES: dict[str, Surface] = {
             window=timedelta(hours=24),
             session=timedelta(hours=24),
             takes_files=True,
+            files_apart=True,
+            ids_within_account=True,
+            # Beyond them Facebook wants a tag for answers of people, which is granted to few apps; ours has none.
+            window_words=_(
+                "Messenger lets us answer within 24 hours of their last words, and these are over. Use another "
+                "channel, or wait until they write again."
+            ),
         ),
         Surface("email", "email", False, _("Email"), _("Email"), takes_files=True),
         Surface("phone", "phone", False, _("Phone"), _("Phone")),

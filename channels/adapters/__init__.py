@@ -11,6 +11,7 @@ from channels.adapters.base import Adapter
 ADAPTERS: dict[str, str] = {
     "email": "channels.adapters.email.EmailAdapter",
     "x": "channels.adapters.x.XAdapter",
+    "facebook": "channels.adapters.facebook.FacebookAdapter",
     "phone": "channels.adapters.phone.PhoneAdapter",
 }
 

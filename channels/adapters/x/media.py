@@ -1,4 +1,4 @@
-"""Pictures and videos of posts and messages. They stay at X: what is handed up is where they are, and what they are."""
+"""Pictures and videos of posts and messages: what is handed up is where they are and what they are, not the bytes."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _part(medium: Object, number: int) -> FilePart:
         name=file_name(urlsplit(url).path, name),
         content_type=content_type,
         url=url,
-        note=_note(kind, line(medium, "alt_text", 400)),
+        note=_note(kind, line(medium, "alt_text", 400), has_link=bool(url)),
     )
 
 
@@ -67,9 +67,12 @@ def _film(medium: Object) -> str:
     return best
 
 
-def _note(kind: str, described: str) -> str:
-    known = {"photo", "video", "animated_gif"}
-    where = _("Kept by X; it can be seen there.")
-    if kind not in known:
+def _note(kind: str, described: str, *, has_link: bool) -> str:
+    """Of what can be fetched how its author described it; of anything else where it can be seen."""
+    if kind not in {"photo", "video", "animated_gif"}:
         where = _("Something this inbox does not know (%(kind)s). It can be seen at X.") % {"kind": kind or "?"}
+    elif has_link:
+        return described
+    else:
+        where = _("Kept by X; it can be seen there.")
     return _("%(where)s Described as: %(words)s") % {"where": where, "words": described} if described else where

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from channels.adapters.base import Connection, Polled
@@ -21,8 +22,6 @@ from channels.adapters.x.places import FUTURE, Place
 from channels.adapters.x.problems import XProblem
 from channels.happenings import RawItem
 
-# 15 questions in 15 minutes (X, "Rate limits", dm_events).
-MESSAGES_EVERY = timedelta(seconds=60)
 PAGE = 100
 # X hands over the newest 800 mentions; past nearly that many the list has ended, not the mentions.
 LIST_ENDS = 750
@@ -54,7 +53,9 @@ def poll(access: Api, connection: Connection, cursor: Mapping[str, object], *, n
         for name in ("mentions", "dms", "own")
     }
     pages = {"mentions": _mentions(access, connection, places["mentions"], now=now)}
-    for name, ask, every in (("dms", _messages, MESSAGES_EVERY), ("own", _own, timedelta())):
+    # 15 questions in 15 minutes (X, "Rate limits", dm_events).
+    messages_every = timedelta(seconds=settings.X_MESSAGES_SECONDS)
+    for name, ask, every in (("dms", _messages, messages_every), ("own", _own, timedelta())):
         place = places[name]
         if time.monotonic() > ends or not place.is_due(every=every, now=now) or not _is_wanted(name, connection):
             pages[name] = _Page(place)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import requests
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from channels.adapters.base import DeliveryError, PollError
@@ -20,8 +21,7 @@ from contactcentre.lib.http import NotSent, TooLarge, TooSlow
 from contactcentre.lib.secrets import hide
 from contactcentre.lib.text import clean_line
 
-# Credits and monthly caps do not come back by waiting a minute; somebody has to buy or the month has to end.
-NO_CREDITS_AGAIN = timedelta(minutes=15)
+# A monthly cap does not come back by waiting a minute: the month has to end, or somebody has to buy more.
 CAPPED_AGAIN = timedelta(hours=1)
 LONGEST_RESET = timedelta(hours=24)
 _WORDS = 400
@@ -96,7 +96,7 @@ def of_answer(response: requests.Response, *, now: datetime) -> XProblem:
             code="no-credits",
             done="not yet",
             status=status,
-            retry_after=NO_CREDITS_AGAIN,
+            retry_after=timedelta(seconds=settings.X_NO_CREDITS_SECONDS),
             detail=said,
         )
     if status == 429:
