@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from agents import history
 from agents.models import Person
-from channels import lines, trouble
+from channels import held, lines, trouble
 from channels.adapters import adapter
 from channels.adapters.base import Connection, PollError, Tried
 from channels.connections import own_addresses, ready_connection_of
@@ -105,17 +105,21 @@ def resume(*, account: ChannelAccount, actor: Person, now: datetime) -> bool:
     # A phone line is switched on by connecting it, so whatever is paused there ran before.
     ran_before = account.polled_at or account.heard_at or account.kind == lines.KIND
     act = "account.resumed" if ran_before else "account.switched_on"
-    return _turn(
-        account,
-        {AccountState.PAUSED},
-        act,
-        actor=actor,
-        now=now,
-        state=AccountState.ACTIVE,
-        # An exchange tells by itself: a line that is due to be polled would look late for ever.
-        next_poll_at=None if account.kind == lines.KIND else now,
-        failures=0,
-    )
+    with transaction.atomic():
+        is_on = _turn(
+            account,
+            {AccountState.PAUSED},
+            act,
+            actor=actor,
+            now=now,
+            state=AccountState.ACTIVE,
+            # An exchange tells by itself: a line that is due to be polled would look late for ever.
+            next_poll_at=None if account.kind == lines.KIND else now,
+            failures=0,
+        )
+        if is_on:
+            held.let_in(account, now=now)
+    return is_on
 
 
 def pause(*, account: ChannelAccount, actor: Person, now: datetime) -> bool:

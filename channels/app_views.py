@@ -1,6 +1,8 @@
-"""The admin's page of our X app: entering and replacing it. Its secret is never shown again."""
+"""The admin's pages of our apps at X and Facebook: entering and replacing them. A secret is never shown again."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -10,12 +12,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST
 
 from agents.access import admins, me
 from channels.app_forms import AppForm
-from channels.consent import registering
+from channels.consent import choosing, registering
+from channels.models import App
 from channels.pages import shown, status_of
 
 
@@ -27,10 +30,69 @@ def x_app(request: HttpRequest) -> HttpResponse:
     """Enter our X app, or replace it."""
     app = registering.current_app("x")
     form = AppForm(request.POST or None, kind="x", app=app)
-    if request.method == "POST" and form.is_valid():
-        registering.enter_app(actor=me(request), kind="x", now=timezone.now(), **form.cleaned_data)
+    if _is_entered(request, form):
         messages.success(request, _("Our X app is saved. Now connect an account with it."))
         return redirect(f"{reverse('channels:accounts')}#connect")
-    # To the letter what X compares with what its console has (RFC 6749, section 3.1.2.3).
-    callback = f"{settings.BASE_URL}{reverse('consent:x-callback')}"
-    return shown(request, "app.html", status_of(form), form=form, app=app, callback=callback)
+    return _shown(request, "app.html", form, app, callback=_address("consent:x-callback"))
+
+
+@require_http_methods(["GET", "POST"])
+@sensitive_post_parameters("client_secret")
+@sensitive_variables("verify_token")
+@never_cache
+@admins
+def facebook_app(request: HttpRequest) -> HttpResponse:
+    """Enter our Facebook app, or replace it; and what its console wants to know of us."""
+    app = registering.current_app("facebook")
+    form = AppForm(request.POST or None, kind="facebook", app=app)
+    if _is_entered(request, form):
+        messages.success(request, _("Our Facebook app is saved. Now connect Pages with it."))
+        return redirect(f"{reverse('channels:accounts')}#connect")
+    # The verify token is ours and opens nothing: whoever knows it could only have Facebook told that this address is
+    # ours, which it is.
+    verify_token = str(app.secrets.get("verify_token") or "") if app else ""
+    return _shown(
+        request,
+        "facebook_app.html",
+        form,
+        app,
+        callback=_address("consent:facebook-callback"),
+        hook=hook_address(app) if app else "",
+        verify_token=verify_token,
+    )
+
+
+@require_POST
+@admins
+def register_hook(request: HttpRequest) -> HttpResponse:
+    """Tell Facebook our callback address once more, for whoever has opened the way to it."""
+    app = registering.current_app("facebook")
+    if app is not None:
+        why = choosing.register(app=app, actor=me(request), hook=hook_address(app), now=timezone.now())
+        if why:
+            messages.error(request, _("Facebook did not take the callback address. %(why)s") % {"why": why})
+        else:
+            messages.success(request, _("Facebook knows the callback address and tells us at once from now on."))
+    return redirect("channels:facebook-app")
+
+
+def hook_address(app: App) -> str:
+    """Where Facebook must post what happens on the Pages of this app."""
+    return _address("hooks:facebook", app_id=app.client_id)
+
+
+def _is_entered(request: HttpRequest, form: AppForm) -> bool:
+    """Store what was typed; False where nothing was, or where it cannot be meant."""
+    if request.method != "POST" or not form.is_valid():
+        return False
+    registering.enter_app(actor=me(request), kind=form.kind, now=timezone.now(), **form.cleaned_data)
+    return True
+
+
+def _address(name: str, **parts: str) -> str:
+    """An address of ours with its host: to the letter what a network compares with (RFC 6749, section 3.1.2.3)."""
+    return f"{settings.BASE_URL}{reverse(name, kwargs=parts)}"
+
+
+def _shown(request: HttpRequest, template: str, form: AppForm, app: App | None, **values: Any) -> HttpResponse:
+    return shown(request, template, status_of(form), form=form, app=app, **values)

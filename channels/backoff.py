@@ -5,18 +5,20 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zlib import crc32
 
+from django.conf import settings
+
 # After the first failure, doubled with every further one up to the longest wait.
-FIRST_WAIT = timedelta(seconds=5)
+FIRST_WAIT = timedelta(seconds=settings.RETRY_SECONDS)
 LONGEST_WAIT = timedelta(minutes=30)
 
 # When it is a person's turn. With the waits above the last attempt is some eleven hours after the first.
 MAX_ATTEMPTS = 30
 
 # Looks after a row became unknown. The networks index late, so one early look proves nothing.
-LOOKS = (timedelta(seconds=5), timedelta(seconds=15), timedelta(seconds=40), timedelta(seconds=80))
+LOOKS = tuple(timedelta(seconds=seconds) for seconds in settings.LOOK_SECONDS)
 
-# So long at most an unknown row holds back the later ones of its lane.
-HOLDS = timedelta(minutes=2)
+# So long at most an unknown row holds back the later ones of its lane: until the last look has had its time to answer.
+HOLDS = LOOKS[-1] + timedelta(seconds=40)
 
 
 def wait(*, row_id: int, attempts: int, retry_after: timedelta | None = None) -> timedelta:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from channels.books import Books, day_of
+from channels.consent import permissions
 from channels.models import AccountState, ChannelAccount
 
 Level = Literal["late", "soon", "fine"]
@@ -26,6 +27,8 @@ TOKEN_SOON = timedelta(days=14)
 # A card is read at a glance: no more sentences than these about what does not come in.
 ASIDES = 3
 
+# Kinds that are connected, and connected again, by consent at the network: where that begins.
+CONSENTS = {"x": "consent:x-start", "facebook": "consent:facebook-start"}
 ICONS = {"x": "brand-x", "facebook": "brand-facebook", "email": "mail", "phone": "phone"}
 
 
@@ -66,6 +69,8 @@ class Health:
     is_new: bool
     polled_at: datetime | None
     polled: str
+    # When the network last told something by itself; empty for kinds that are only asked.
+    heard: str
     lag: str
     lag_level: Level
     token: str
@@ -88,7 +93,7 @@ def of(account: ChannelAccount, *, books: Books, still_open: tuple[int, int], no
     is_new = is_paused and account.polled_at is None and account.heard_at is None and not is_phone
     lag = now - (account.caught_up_at or account.begins_at) if is_polled and not is_new else None
     waiting, quarantined = still_open
-    verdict = _verdict(account, lag=lag, is_new=is_new, quarantined=quarantined, books=books)
+    verdict = _verdict(account, lag=lag, is_new=is_new, quarantined=quarantined, books=books, now=now)
     last = account.polled_at if is_polled else account.heard_at
     return Health(
         id=account.pk,
@@ -102,7 +107,8 @@ def of(account: ChannelAccount, *, books: Books, still_open: tuple[int, int], no
         is_paused=is_paused,
         is_new=is_new,
         polled_at=last,
-        polled=_("%(time)s, %(span)s ago") % {"time": clock(last, now), "span": span(now - last)} if last else "",
+        polled=_ago(last, now) if last else "",
+        heard=_heard(account, now),
         lag="" if lag is None or is_paused else span(lag),
         lag_level=_lag_level(lag),
         token=_token(account, now),
@@ -126,7 +132,7 @@ class _Verdict:
 
 
 def _verdict(
-    account: ChannelAccount, *, lag: timedelta | None, is_new: bool, quarantined: int, books: Books
+    account: ChannelAccount, *, lag: timedelta | None, is_new: bool, quarantined: int, books: Books, now: datetime
 ) -> _Verdict:
     """How bad it is, its name, why, and what to do: the worst thing first."""
 
@@ -138,19 +144,14 @@ def _verdict(
         why = sentence(account.error_text or _("The network no longer accepts our access."))
         words = _("%(why)s Nothing is lost: it goes on from there once you connect it again.") % {"why": why}
         again = mend(_("Connect again"), "edit", "plug-connected")
-        if account.kind == "x":
-            again = replace(again, url=reverse("consent:x-start"))
+        if account.kind in CONSENTS:
+            again = replace(again, url=reverse(CONSENTS[account.kind]))
         return _Verdict("late", _("Stopped"), words, again)
     if is_new:
         words = _("Nothing is fetched and nothing is sent yet.")
         return _Verdict("soon", _("Not switched on"), words, mend(_("See what would come in"), "preview", "eye"))
     if account.state == AccountState.PAUSED:
-        words = (
-            _("Calls are kept and make no ticket. They can be processed again later.")
-            if account.kind == "phone"
-            else _("Nothing is fetched and nothing is sent. What waits to be sent stays queued.")
-        )
-        return _Verdict("soon", _("Paused"), words, mend(_("Switch on"), "resume", "player-play", post=True))
+        return _Verdict("soon", _("Paused"), _paused(account), mend(_("Switch on"), "resume", "player-play", post=True))
     if not books.balanced:
         words = _("An item is missing or counted twice. Please tell whoever runs this server.")
         return _Verdict("late", _("Books not even"), words)
@@ -164,6 +165,11 @@ def _verdict(
         words = _("Nothing has been fetched for %(span)s. Is the worker for polling running?") % {"span": span(lag)}
         return _Verdict("late", _("Behind"), words, mend(_("Try now"), "poll-now", "refresh", post=True))
     asides = " ".join(_asides(account))
+    lacks = _lacks(account, now)
+    if lacks:
+        words = f"{asides} {' '.join(lacks)}".strip()
+        again = Mend(label=_("Connect again"), url=reverse(CONSENTS[account.kind]), icon="plug-connected")
+        return _Verdict("soon", _("Needs a look"), words, again)
     if quarantined:
         words = ngettext(
             "%(count)d item could not be read. It is kept, the rest came in.",
@@ -181,14 +187,43 @@ def _verdict(
 
 
 def title(account: ChannelAccount) -> str:
-    """What people call an account: its address, but the handle where the address is X's number for it."""
-    return account.name if account.kind == "x" and account.name else account.address
+    """What people call an account: its address, but the name where the address is a network's number for it."""
+    return account.name if account.kind in CONSENTS and account.name else account.address
 
 
 def _asides(account: ChannelAccount) -> list[str]:
     """What does not come in although the account works, a sentence each, as the adapter told it (`words`)."""
     told = account.quota.get("words")
     return [sentence(str(each)) for each in told[:ASIDES] if each] if isinstance(told, list) else []
+
+
+def _lacks(account: ChannelAccount, now: datetime) -> list[str]:
+    """What connecting a Page again would mend, a sentence each."""
+    if account.kind != "facebook":
+        return []
+    found = permissions.lacks(account.settings)[:ASIDES]
+    ends_at = account.token_expires_at
+    if ends_at is not None and ends_at - now <= TOKEN_SOON:
+        found.append(_("Facebook's permission ends %(time)s unless it is given again.") % {"time": clock(ends_at, now)})
+    return found
+
+
+def _paused(account: ChannelAccount) -> str:
+    if account.kind == "phone":
+        return _("Calls are kept and make no ticket. They can be processed again later.")
+    if account.kind == "facebook":
+        return _("Nothing is fetched and nothing is sent. What Facebook tells us meanwhile is kept and comes in later.")
+    return _("Nothing is fetched and nothing is sent. What waits to be sent stays queued.")
+
+
+def _heard(account: ChannelAccount, now: datetime) -> str:
+    if account.kind != "facebook":
+        return ""
+    return _ago(account.heard_at, now) if account.heard_at else _("nothing yet")
+
+
+def _ago(moment: datetime, now: datetime) -> str:
+    return _("%(time)s, %(span)s ago") % {"time": clock(moment, now), "span": span(now - moment)}
 
 
 def _about(account: ChannelAccount) -> str:
@@ -212,17 +247,21 @@ def _token(account: ChannelAccount, now: datetime) -> str:
     if account.kind == "x":
         # Two hours long and renewed before it ends: a date would only frighten.
         return _("refused") if account.state == AccountState.REFUSED else _("renews itself")
+    if account.kind == "facebook" and account.state == AccountState.REFUSED:
+        return _("refused")
     expires_at = account.token_expires_at
     if expires_at is None:
-        return ""
+        return _("does not end") if account.kind == "facebook" else ""
     if expires_at <= now:
         return _("expired %(time)s") % {"time": clock(expires_at, now)}
     return _("%(span)s left") % {"span": span(expires_at - now)}
 
 
 def _token_level(account: ChannelAccount, now: datetime) -> Level:
+    if account.kind in CONSENTS and account.state == AccountState.REFUSED:
+        return "late"
     if account.kind == "x":
-        return "late" if account.state == AccountState.REFUSED else "fine"
+        return "fine"
     expires_at = account.token_expires_at
     if expires_at is None or expires_at - now > TOKEN_SOON:
         return "fine"

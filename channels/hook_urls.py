@@ -1,4 +1,4 @@
-"""The addresses that networks and exchanges post to. Their last part is a secret: lib/secrets masks it in logs."""
+"""The addresses that networks and exchanges post to. A line's last part is a secret: lib/secrets masks it in logs."""
 
 from __future__ import annotations
 
@@ -10,4 +10,6 @@ app_name = "hooks"
 
 urlpatterns = [
     path("phone/<str:token>/", hooks.phone, name="phone"),
+    # Facebook's own number for our app, which is no secret: the signature is what counts.
+    path("facebook/<str:app_id>/", hooks.facebook, name="facebook"),
 ]

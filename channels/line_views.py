@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 
-from cryptography.fernet import InvalidToken
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -16,12 +14,11 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from agents.access import admins, me
-from channels import access, lines
+from channels import access, lines, sealed
 from channels.line_forms import LineForm
 from channels.lines import NotALine
 from channels.models import ChannelAccount
 from channels.pages import shown, status_of
-from contactcentre.lib.secrets import fernet
 
 _KEY = "hook_token"
 # From the button to the page that shows it is one redirect; an address nobody came for is not kept for later.
@@ -102,19 +99,11 @@ def _line(request: HttpRequest, account_id: int) -> ChannelAccount:
 
 
 def _keep(request: HttpRequest, account: ChannelAccount, token: str) -> None:
-    # A page that showed it in answer to the form would make another address whenever it is loaded again. Encrypted,
-    # because a session is a row that whoever reads the database reads.
-    told = json.dumps({"account": account.pk, "token": token})
-    request.session[_KEY] = fernet().encrypt(told.encode()).decode()
+    # A page that showed it in answer to the form would make another address whenever it is loaded again.
+    sealed.keep(request.session, _KEY, {"account": account.pk, "token": token}, now=timezone.now())
 
 
 def _taken(request: HttpRequest, account: ChannelAccount) -> str:
     """The whole hook address, taken out of the session; empty where it was shown before or is another line's."""
-    sealed = request.session.pop(_KEY, "")
-    if not isinstance(sealed, str) or not sealed:
-        return ""
-    try:
-        told = json.loads(fernet().decrypt(sealed.encode(), ttl=int(LASTS.total_seconds())))
-    except InvalidToken:
-        return ""
-    return lines.hook_address(told["token"]) if told["account"] == account.pk else ""
+    told = sealed.take(request.session, _KEY, lasts=LASTS, now=timezone.now())
+    return lines.hook_address(told["token"]) if told and told["account"] == account.pk else ""

@@ -156,8 +156,6 @@ def _ask(told: Connection, cursor: dict[str, object], now: datetime) -> Polled:
 def _store(lease: _Lease, polled: Polled, *, last: bool, now: datetime) -> int | None:
     """Ledger rows and cursor in one transaction; None where the lease is no longer ours and nothing was kept."""
     changes: dict[str, object] = {"cursor": polled.cursor, "polled_at": now, "failures": 0}
-    if polled.items:
-        changes["heard_at"] = now
     if polled.quota:
         changes["quota"] = polled.quota
     if polled.token_expires_at:

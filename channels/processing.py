@@ -19,7 +19,7 @@ from django.utils.translation import gettext_noop
 
 from agents import history
 from agents.models import Person
-from channels import hints, ledger, trouble
+from channels import hints, ledger, overtaken, trouble
 from channels.adapters import ADAPTERS, adapter
 from channels.adapters.base import NotOurs, PayloadError
 from channels.books import Change, write
@@ -233,6 +233,7 @@ def _handled(item: LedgerItem, own: dict[str, frozenset[str]], now: datetime) ->
         own[item.kind] = own_addresses(item.kind)
     told = connection_of(item.account, own=own[item.kind])
     raw = ledger.raw_item(item.happening, body)
+    deletion = overtaken.digest(item.account, raw, now=now)
     happenings = adapter(item.kind).parse(raw, told)
     # An adapter that can prove by order what came later (a mailbox's UIDs) is believed more than two clocks.
     is_later = raw.meta.get("after_beginning") is True
@@ -243,6 +244,8 @@ def _handled(item: LedgerItem, own: dict[str, frozenset[str]], now: datetime) ->
     if not answers:
         return _Outcome(LedgerState.FILTERED, NOTHING_IN_IT)
     if any(not answer.reason for answer in answers):
+        if deletion is not None:
+            overtaken.let_in(item.account, raw, deletion, now=now)
         return _Outcome(LedgerState.PROCESSED)
     return _Outcome(LedgerState.FILTERED, clean_line(answers[0].reason, trouble.REASON_LENGTH))
 

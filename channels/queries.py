@@ -13,6 +13,7 @@ from channels import books, health
 from channels.access import may_open_bodies
 from channels.adapters import ADAPTERS
 from channels.books import Books
+from channels.consent import permissions
 from channels.health import Health
 from channels.models import ChannelAccount, LedgerItem, LedgerState
 
@@ -255,6 +256,15 @@ def _settings(account: ChannelAccount) -> tuple[tuple[str, str], ...]:
             (_("App"), account.app.name if account.app else _("gone")),
             (_("Tokens"), _("stored, never shown")),
         )
+    if account.kind == "facebook":
+        return (
+            (_("Page ID"), account.address),
+            (_("Category"), str(kept.get("category") or "–")),
+            (_("App"), account.app.name if account.app else _("gone")),
+            (_("Tells us at once"), _yes(bool(kept.get("subscribed")) and bool(kept.get("hooked")))),
+            (_("Missing permissions"), _missing(kept.get("missing")) or _("none")),
+            (_("Token"), _("stored, never shown")),
+        )
     if account.kind != "email" or "imap_host" not in kept:
         return ()
     names = {"tls": "TLS", "starttls": "STARTTLS", "none": _("no encryption")}
@@ -269,3 +279,13 @@ def _settings(account: ChannelAccount) -> tuple[tuple[str, str], ...]:
         (_("User name"), str(kept.get("username", ""))),
         (_("Password"), _("stored, never shown")),
     )
+
+
+def _yes(given: bool) -> str:
+    return _("yes") if given else _("no, it is only asked")
+
+
+def _missing(scopes: object) -> str:
+    """What is missing and what that costs; by its own name, too, because Facebook's dialog is asked for that."""
+    named = scopes if isinstance(scopes, list) else []
+    return " ".join(f"{permissions.words_of(str(scope))} ({scope})" for scope in named)

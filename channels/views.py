@@ -36,7 +36,10 @@ def accounts(request: HttpRequest) -> HttpResponse:
     stream = realtime.position()
     page = queries.accounts_page(now=timezone.now())
     template = "_accounts.html" if request.headers.get("HX-Request") else "accounts.html"
-    return shown(request, template, page=page, stream=stream, has_x_app=App.objects.filter(kind="x").exists())
+    apps = set(App.objects.values_list("kind", flat=True).distinct())
+    return shown(
+        request, template, page=page, stream=stream, has_x_app="x" in apps, has_facebook_app="facebook" in apps
+    )
 
 
 @require_GET

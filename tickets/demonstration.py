@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import Any
 
 import requests
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.urls import reverse
 
 from agents.models import Membership, Person, Team
 from channels import lines
-from channels.consent import registering
+from channels.consent import facebook, registering, tokens
 from channels.models import App, ChannelAccount
 from contactcentre.lib import env
 from tickets.models import AccountFeed, Queue, ReplyTemplate, ServiceTarget
@@ -56,6 +58,12 @@ X_APP = {
     "client_id": "practice-x-client",
     "client_secret": "practice-x-secret",
 }
+# Our app as the practice Facebook knows it; its secret, too, opens nothing else.
+FACEBOOK_APP = {
+    "name": "Acme contact centre",
+    "client_id": "1700000000000001",
+    "client_secret": "practice-facebook-secret",
+}
 TEMPLATES = [
     (
         "Sorry, and what happens next",
@@ -78,7 +86,7 @@ def load(*, now: datetime) -> dict[str, Any]:
         _queues()
     _mailboxes(now)
     _lines(now)
-    _x_app(now)
+    _apps(now)
     return {
         role: {"username": email, "password": PASSWORD}
         for role, email in (("agent", PEOPLE[0][0]), ("lead", PEOPLE[3][0]), ("admin", PEOPLE[4][0]))
@@ -135,7 +143,7 @@ def _mailboxes(now: datetime) -> None:
 
 
 def _lines(now: datetime) -> None:
-    """The practice exchange's lines, connected; their hooks are told to the exchange by tell_exchange."""
+    """The practice exchange's lines, connected; their hooks are told to the exchange by tell_networks."""
     admin = Person.objects.filter(is_admin=True).order_by("id").first()
     if admin is None:
         return
@@ -146,16 +154,18 @@ def _lines(now: datetime) -> None:
         AccountFeed.objects.get_or_create(account=account, defaults={"queue": Queue.objects.get(name=queue)})
 
 
-def _x_app(now: datetime) -> None:
-    """Our app at the practice X, so that an admin only has to consent there."""
-    if env.number("PRACTICE_X_PORT", 0) and not App.objects.filter(kind="x", client_id=X_APP["client_id"]).exists():
-        registering.enter_app(actor=None, kind="x", now=now, **X_APP)
+def _apps(now: datetime) -> None:
+    """Our apps at the practice networks, so that an admin only has to consent there."""
+    for port, kind, app in (("PRACTICE_X_PORT", "x", X_APP), ("PRACTICE_FACEBOOK_PORT", "facebook", FACEBOOK_APP)):
+        known = App.objects.filter(kind=kind, client_id=app["client_id"])
+        if env.number(port, 0) and not known.exists():
+            registering.enter_app(actor=None, kind=kind, now=now, **app)
 
 
-def tell_exchange(practice: str) -> None:
-    """Tell the practice exchange where each line's events go; again at every start, because ports change.
+def tell_networks(practice: str) -> None:
+    """Tell the practice networks where our doors are; again and again, because ports change from start to start.
 
-    Raises requests.RequestException while the exchange is not there yet.
+    Raises requests.RequestException while they are not there yet, ConsentProblem where Facebook does not take it.
     """
     for account in ChannelAccount.objects.filter(kind="phone", address__in=[number for number, _name, _queue in LINES]):
         token = account.credentials.get("hook_token", "")
@@ -165,3 +175,18 @@ def tell_exchange(practice: str) -> None:
             timeout=5,
         )
         answer.raise_for_status()
+    app = App.objects.filter(kind="facebook", client_id=FACEBOOK_APP["client_id"], accounts__isnull=False).first()
+    if app is not None:
+        _tell_facebook(practice, app)
+
+
+def _tell_facebook(practice: str, app: App) -> None:
+    """Register our hook address anew where the practice Facebook has that of an earlier start."""
+    ours = f"{settings.BASE_URL}{reverse('hooks:facebook', kwargs={'app_id': app.client_id})}"
+    answer = requests.get(f"{practice}/practice/facebook/callback", timeout=5)
+    answer.raise_for_status()
+    # None where somebody took it back on purpose, on the practice page.
+    if answer.json().get("callback_url") not in (None, "", ours):
+        facebook.register_callback(
+            tokens.registration(app), address=ours, verify_token=str(app.secrets.get("verify_token") or "")
+        )

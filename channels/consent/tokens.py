@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from channels.consent import x
 from channels.consent.problem import ConsentProblem
-from channels.consent.x import Registration
+from channels.consent.registration import Registration
 from channels.models import App, ChannelAccount
 from contactcentre.lib.secrets import Credentials
 

@@ -22,6 +22,7 @@ from channels.adapters.x import api, fields, problems
 from channels.adapters.x.problems import XProblem
 from channels.adapters.x.trying import SCOPES
 from channels.consent.problem import ConsentProblem
+from channels.consent.registration import Registration
 from contactcentre.lib.http import RedirectAdapter, session
 from contactcentre.lib.secrets import Credentials
 
@@ -32,14 +33,6 @@ _TOKEN_URL = f"{api.PUBLIC_ORIGIN}/2/oauth2/token"
 _TWO_HOURS = 7200
 # A code lives 30 seconds: after these it is of no use any more.
 _EXCHANGE_SECONDS = 15.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registration:
-    """Our app as X knows it. Without a secret it is a public client, which X allows."""
-
-    client_id: str
-    client_secret: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +111,16 @@ def who(credentials: Credentials) -> Handle:
     if not number or not handle:
         raise _of(problems.unreadable(200))
     return Handle(id=number, handle=handle, name=fields.line(me, "name", 100))
+
+
+def capabilities(credentials: Credentials) -> dict[str, bool]:
+    """What the granted permissions allow, as the adapter and the page ask for it."""
+    granted = set(str(credentials.get("scope") or "").split())
+    return {
+        "mention": {"tweet.read", "users.read"} <= granted,
+        "reply": "tweet.write" in granted,
+        "dm": {"dm.read", "dm.write"} <= granted,
+    }
 
 
 def _authorize_origin() -> str:

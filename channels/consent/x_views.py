@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hmac
-import json
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
-from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -20,10 +17,10 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET
 
 from agents.access import admins, me
+from channels import sealed
 from channels.consent import connecting, registering, tokens, x
 from channels.consent.problem import ConsentProblem
 from channels.models import AccountState, App
-from contactcentre.lib.secrets import fernet
 
 _KEY = "x_consent"
 # Long enough for signing in at X with a second factor.
@@ -41,9 +38,8 @@ def start(request: HttpRequest, app_id: int | None = None) -> HttpResponse:
         messages.error(request, _("Enter our X app first: its client id and secret stand in X's developer console."))
         return redirect("channels:x-app")
     begun = x.begin(tokens.registration(app), redirect_uri=_redirect_uri())
-    # Encrypted, because a session is a row that whoever reads the database reads.
-    kept = {"state": begun.state, "verifier": begun.verifier, "app": app.pk, "at": timezone.now().isoformat()}
-    request.session[_KEY] = fernet().encrypt(json.dumps(kept).encode()).decode()
+    kept = {"state": begun.state, "verifier": begun.verifier, "app": app.pk}
+    sealed.keep(request.session, _KEY, kept, now=timezone.now())
     return redirect(begun.url)
 
 
@@ -55,7 +51,7 @@ def callback(request: HttpRequest) -> HttpResponse:
     """Take an admin back from X: exchange the code, see whose it is, store it, and show what would come in."""
     now = timezone.now()
     # Taken out whatever happens: it is good for one return.
-    kept = _kept(request.session.pop(_KEY, ""), now)
+    kept = sealed.take(request.session, _KEY, lasts=LASTS, now=now)
     given = request.GET.get("state", "")
     if kept is None or not hmac.compare_digest(kept["state"].encode(), given.encode("utf-8", "replace")):
         messages.error(request, _("This return from X belongs to no connecting of yours, or came too late. Try again."))
@@ -73,7 +69,15 @@ def callback(request: HttpRequest) -> HttpResponse:
     except ConsentProblem as problem:
         messages.error(request, _("X was not connected. %(why)s") % {"why": problem})
         return redirect("channels:accounts")
-    account = connecting.connect(actor=me(request), app=app, handle=handle, credentials=credentials, now=timezone.now())
+    account = connecting.connect(
+        actor=me(request),
+        app=app,
+        address=handle.id,
+        name=f"@{handle.handle}",
+        settings={"handle": handle.handle, "capabilities": x.capabilities(credentials)},
+        credentials=credentials,
+        now=timezone.now(),
+    )
     if account.state == AccountState.ACTIVE:
         messages.success(
             request, _("%(name)s is connected. It goes on from where it stopped.") % {"name": account.name}
@@ -86,14 +90,3 @@ def _redirect_uri() -> str:
     """Where X sends people back to: to the letter what is registered there as the app's callback."""
     return f"{settings.BASE_URL}{reverse('consent:x-callback')}"
 
-
-def _kept(sealed: object, now: datetime) -> dict[str, Any] | None:
-    """What `start` kept, unless there is nothing, it is not ours, or it is too old."""
-    if not isinstance(sealed, str) or not sealed:
-        return None
-    try:
-        kept: dict[str, Any] = json.loads(fernet().decrypt(sealed.encode()))
-    except InvalidToken:
-        return None
-    begun_at = datetime.fromisoformat(kept["at"])
-    return kept if timedelta() <= now - begun_at <= LASTS else None

@@ -61,6 +61,15 @@ def words(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
 
 
+def numbers(name: str, default: list[int]) -> list[int]:
+    """The variable split at commas, as whole numbers; at least one."""
+    value = text(name, ",".join(map(str, default)))
+    try:
+        return [int(part) for part in value.split(",")]
+    except ValueError as error:
+        raise EnvironmentProblem(f"{name} is {value!r}; whole numbers with commas between are meant") from error
+
+
 def origin(name: str, default: str) -> str:
     """An http(s) origin without path, such as https://api.example; raises when it is anything else."""
     value = text(name, default).rstrip("/")

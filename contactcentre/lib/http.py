@@ -219,6 +219,9 @@ class RedirectAdapter(HTTPAdapter):
         return response
 
     def _read(self, response: requests.Response, call: _Call) -> None:
+        announced = response.headers.get("content-length", "")
+        if announced.isascii() and announced.isdigit() and int(announced) > self._max_bytes:
+            raise TooLarge(f"an answer of {announced} bytes", response=response)
         parts, size = [], 0
         for part in response.iter_content(_CHUNK):
             size += len(part)

@@ -36,7 +36,8 @@ class Credentials(dict[str, Any]):
 
 # What may carry a secret in a log line: query strings and JSON of the networks' libraries, hook paths.
 _SECRETS = re.compile(
-    r"((?:access_token|refresh_token|client_secret|appsecret_proof|password|fb_exchange_token|code_verifier)"
+    r"((?:access_token|refresh_token|client_secret|appsecret_proof|password|fb_exchange_token|input_token|verify_token"
+    r"|code_verifier)"
     r"[\"']?\s*[=:]\s*[\"']?)[^&\s\"',}]+|(Bearer\s+|Basic\s+|Token\s+)[A-Za-z0-9._~+/%=-]+|(/hooks/phone/)[^/\s\"]+",
     re.IGNORECASE,
 )

@@ -1,0 +1,64 @@
+"""A deletion that was told before the message it speaks of: it waits in the ledger, and is let in once that has come.
+
+Facebook promises no order among its webhooks. Such a deletion is filtered at first, since it speaks of nothing we know;
+without this the message would come afterwards and stay, against its author's wish. An edit needs none of it: it brings
+the whole message with it (channels/adapters/facebook).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import connection
+
+from channels import hints, ledger
+from channels.books import Change, write
+from channels.happenings import RawItem
+from channels.models import ChannelAccount, LedgerState
+
+# The kinds of channel whose network promises no order.
+UNORDERED = frozenset({"facebook"})
+_SPEAKS = ("message", "edit")
+_DELETED = "delete"
+
+# Rows whose content is gone stay: nobody could read them any more.
+_LET_IN = """
+UPDATE channels_ledgeritem item
+SET state = 'pending', reason = '', attempts = 0, due_at = %(now)s, done_at = NULL
+WHERE digest = %(digest)s AND state = 'filtered'
+  AND EXISTS (SELECT 1 FROM channels_ledgerbody body WHERE body.item_id = item.id)
+RETURNING received_at
+"""
+
+
+def digest(account: ChannelAccount, item: RawItem, *, now: datetime) -> bytes | None:
+    """By which the ledger knows the deletion of what this item speaks of; None where order is no matter.
+
+    From here to the end of the caller's transaction nobody else works on anything of the same id: a deletion in
+    another worker's hands either finds the message, or is found by it.
+    """
+    if account.kind not in UNORDERED or item.happening not in {*_SPEAKS, _DELETED}:
+        return None
+    deletion = RawItem(happening=_DELETED, external_id=item.external_id, body=b"")
+    made = ledger.digest(ledger.key(now), ledger.Batch(account, (deletion,)).whose, deletion)
+    with connection.cursor() as cursor:
+        # Ends with the transaction, so that a pooled connection takes it nowhere.
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(made[:8], "big", signed=True)])
+    return made
+
+
+def let_in(account: ChannelAccount, item: RawItem, deletion: bytes, *, now: datetime) -> bool:
+    """Make the deletion wait for processing if it came before this message, inside the transaction that settles that.
+
+    Returns whether there was one.
+    """
+    if item.happening not in _SPEAKS:
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(_LET_IN, {"now": now, "digest": deletion})
+        row = cursor.fetchone()
+    if row is None:
+        return False
+    write([Change(account.pk, row[0], LedgerState.FILTERED, -1), Change(account.pk, row[0], LedgerState.PENDING, 1)])
+    hints.process_soon()
+    return True
