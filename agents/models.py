@@ -31,6 +31,8 @@ class Person(AbstractBaseUser):
     created_at = models.DateTimeField()
     # Written at most once a minute, by the middleware; row 4 of docs/one-ticket.md reads it.
     last_seen_at = models.DateTimeField(null=True, blank=True)
+    # The nonce of the one link by which this person may choose a password (passwords.py); empty: there is none.
+    password_link = models.CharField(max_length=32, blank=True, default="")
 
     objects = PersonManager()
 
@@ -110,8 +112,33 @@ class HistoryEntry(models.Model):
             models.Index(
                 fields=["account_id", "id"], condition=models.Q(account_id__isnull=False), name="history_of_account"
             ),
+            # What admins do concerns no ticket and no customer: a short walk beside millions of entries that do.
+            models.Index(
+                fields=["-id"],
+                condition=models.Q(ticket_id__isnull=True, customer_id__isnull=True),
+                name="history_of_settings",
+            ),
             BrinIndex(fields=["at"], name="history_by_time"),
         ]
 
     def __str__(self) -> str:
         return f"{self.act} at {self.at:%Y-%m-%d %H:%M}"
+
+
+class ApiToken(models.Model):
+    """What a program shows instead of a password to act as a person. Only its digest is kept: nobody reads it again."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(_("name"), max_length=80)
+    # SHA-256 of the token, in hex. The token itself is 256 random bits, so that no salt is needed.
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField()
+    # Written at most once a minute.
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["person", "-id"], name="api_token_of_person")]
+
+    def __str__(self) -> str:
+        return f"API token {self.pk} of {self.person_id}"

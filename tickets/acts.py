@@ -83,7 +83,7 @@ def assign(*, person: Person, tickets: Sequence[int], owner_id: int | None, now:
 
 def move(*, person: Person, tickets: Sequence[int], queue_id: int, now: datetime) -> Done:
     """Move the tickets to another queue; the owner lets go, for the other queue's people decide who takes it."""
-    queue = Queue.objects.filter(pk=queue_id).first()
+    queue = Queue.objects.filter(pk=queue_id, successor=None).first()
     if queue is None:
         raise Http404
 
@@ -303,12 +303,10 @@ def _one(
 
 def _restore(person: Person, step: dict[str, Any], *, now: datetime) -> str:
     """Put one ticket back; the reason where somebody has changed it since."""
-    try:
-        # Who moved a ticket to where they may not look may still take that back.
-        row = Ticket.objects.values_list("customer_id", flat=True).get(pk=step["t"])
-    except Ticket.DoesNotExist:
+    # Who moved a ticket to where they may not look may still take that back.
+    whose = Ticket.objects.filter(pk=step["t"]).values_list("customer_id", flat=True)
+    if resolving.lock_whose(lambda: whose.first()) is None:
         return _("The ticket is gone.")
-    resolving.lock(row)
     ticket = Ticket.objects.select_for_update(of=("self",), no_key=True).get(pk=step["t"])
     if _columns(ticket) != step["a"]:
         return _("Somebody has changed it since.")

@@ -57,11 +57,14 @@ def close(*, now: datetime) -> int:
     return closed
 
 
-def return_work(*, person: Person, actor: Person | None, now: datetime) -> int:
-    """Put all live tickets of somebody back into their queues, as when they are deactivated (row 4)."""
+def return_work(*, person: Person, actor: Person | None, now: datetime, limit: int = AT_ONCE) -> int:
+    """Put the live tickets of somebody back into their queues, as when they are deactivated (row 4).
+
+    At most `limit` of them; returns how many. leaving.return_left() goes on with the rest.
+    """
     returned = 0
     for ticket_id in list(
-        Ticket.objects.filter(owner=person, state__in=LIVE).order_by("id").values_list("pk", flat=True)
+        Ticket.objects.filter(owner=person, state__in=LIVE).order_by("id").values_list("pk", flat=True)[:limit]
     ):
         with transaction.atomic():
             ticket = Ticket.objects.select_for_update(of=("self",), no_key=True).get(pk=ticket_id)

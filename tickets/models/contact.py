@@ -58,6 +58,8 @@ class Contact(models.Model):
         indexes = [
             models.Index(fields=["identity", "surface", "-id"], name="contact_of_identity"),
             models.Index(fields=["customer", "-id"], name="contact_of_customer"),
+            # Whose conversation an answer written in the network's own app lies in.
+            models.Index(fields=["surface", "thread", "-id"], name="contact_of_thread"),
             models.Index(fields=["entry_queue", "first_said_at"], name="contact_in_queue"),
         ]
 

@@ -137,7 +137,12 @@ class Sighting(models.Model):
 
 
 class Attachment(models.Model):
-    """A file that came or goes with a message. Without `file` it was not taken; `note` says why."""
+    """A file that came or goes with a message. Without `file` it is not here; `note` says why.
+
+    What a network hands over as a link is fetched afterwards (tickets/fetching.py): until then `url` is the link and
+    `fetch_at` the time of the next try, or of when a try under way is taken for dead. A link without `fetch_at` was
+    given up: `fetch_error` says why, and a person may try again.
+    """
 
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attachments")
     file = models.ForeignKey(StoredFile, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
@@ -146,9 +151,22 @@ class Attachment(models.Model):
     is_inline = models.BooleanField(default=False)
     note = models.CharField(max_length=255, blank=True)
     position = models.PositiveSmallIntegerField(default=0)
+    url = models.CharField(max_length=2000, blank=True, default="")
+    fetch_at = models.DateTimeField(null=True, blank=True)
+    fetch_attempts = models.PositiveSmallIntegerField(default=0)
+    fetch_error = models.CharField(max_length=255, blank=True, default="")
 
     class Meta:
-        indexes = [models.Index(fields=["message", "position"], name="attachment_of_message")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(fetch_at__isnull=True) | (~Q(url="") & Q(file__isnull=True)),
+                name="only_a_link_without_its_file_is_fetched",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["message", "position"], name="attachment_of_message"),
+            models.Index(fields=["fetch_at"], condition=Q(fetch_at__isnull=False), name="attachment_to_fetch"),
+        ]
 
     def __str__(self) -> str:
         return f"attachment {self.pk} of message {self.message_id}"
