@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from agents.models import Person
@@ -69,14 +70,19 @@ class Identity(models.Model):
     is_shared = models.BooleanField(default=False)
     blocked_at = models.DateTimeField(null=True, blank=True)
     first_seen_at = models.DateTimeField()
+    # Where the network tells names only to who asks: when it is asked next, and how often it was. Null: not any more,
+    # because it told, refused to, or somebody else did.
+    ask_name_at = models.DateTimeField(null=True, blank=True)
+    name_asked = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["kind", "scope", "value"], name="one_identity_per_address"),
-            models.CheckConstraint(condition=~models.Q(value=""), name="identity_is_never_empty"),
-            models.CheckConstraint(condition=models.Q(kind__in=IdentityKind.values), name="identity_kind_is_known"),
+            models.CheckConstraint(condition=~Q(value=""), name="identity_is_never_empty"),
+            models.CheckConstraint(condition=Q(kind__in=IdentityKind.values), name="identity_kind_is_known"),
         ]
         indexes = [
+            models.Index(fields=["ask_name_at", "id"], condition=Q(ask_name_at__isnull=False), name="identity_to_name"),
             GinIndex(
                 fields=["display", "name", "handle", "value"],
                 opclasses=["gin_trgm_ops", "gin_trgm_ops", "gin_trgm_ops", "gin_trgm_ops"],

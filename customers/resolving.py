@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from channels.happenings import Address
+from contactcentre.lib.prepared import PreparedRows, insert
 from contactcentre.lib.text import clean_line
 from customers.addresses import Key, key, shown
 from customers.models import Customer, Identity, IdentityKind
+
+
+# Their networks tell a name only to who asks for it (tickets/naming.py).
+_ASKED = frozenset({IdentityKind.FB_PSID})
+# Here an identity is shown by its name, since nobody knows people by their ids.
+_SHOWN_BY_NAME = frozenset({IdentityKind.FB_PSID, IdentityKind.FB_COMMENTER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,22 @@ def customer_of(identity: Identity, *, is_new: bool = False) -> Customer:
     return customer
 
 
+def name(identity: Identity, called: str) -> Customer | None:
+    """Give an identity the name its network tells of it, and its customer, who was nameless, the same.
+
+    No name: the network is not asked for one again, that is all. Returns the customer, locked; None where nothing
+    changed, as on a shared identity, which has no one's name. The caller holds the identity's lock.
+    """
+    identity.ask_name_at = None
+    known = clean_line(called, 200)
+    if identity.is_shared or not known:
+        identity.save(update_fields=["ask_name_at"])
+        return None
+    identity.name, identity.display = known, known
+    identity.save(update_fields=["name", "display", "ask_name_at"])
+    return customer_of(identity)
+
+
 def speaker(resolved: Resolved, address: Address, *, now: datetime) -> Customer:
     """Who begins a contact from this identity: its customer, or for a shared one somebody new (row 12)."""
     if not resolved.identity.is_shared:
@@ -96,7 +120,29 @@ def identity_of(address: Address, *, now: datetime) -> Identity:
 def lock(customer_id: int) -> Customer:
     """The customer's row, locked until the transaction ends. Everything that decides about tickets of a
     customer holds this lock. Raises Customer.DoesNotExist."""
-    return Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
+    found = _CUSTOMER.first(customer_id=customer_id)
+    if found is None:
+        raise Customer.DoesNotExist(f"there is no customer {customer_id}")
+    return found
+
+
+def lock_whose(whose: Callable[[], int | None]) -> Customer | None:
+    """Lock the customer whose something is, as `whose` reads it; None where it reads None.
+
+    It is read again once the row is locked: somebody may have given it to another customer just before. That
+    customer's row is let go then, so that two are never locked in another order than everybody's. For callers who
+    hold no identity's lock; the caller holds a transaction.
+    """
+    while True:
+        customer_id = whose()
+        if customer_id is None:
+            return None
+        before = transaction.savepoint()
+        customer = lock(customer_id)
+        if whose() == customer_id:
+            transaction.savepoint_commit(before)
+            return customer
+        transaction.savepoint_rollback(before)
 
 
 def lock_all(customers: Iterable[int]) -> dict[int, Customer]:
@@ -112,22 +158,30 @@ def lock_identities(identities: Iterable[int]) -> dict[int, Identity]:
 
 
 def _locked(wanted: Key) -> Identity | None:
+    return _IDENTITY.first(kind=wanted.kind, scope=wanted.scope, value=wanted.value)
+
+
+def _customer_to_lock(*, customer_id: int) -> QuerySet[Customer]:
+    return Customer.objects.select_for_update(no_key=True).filter(pk=customer_id)
+
+
+def _identity_to_lock(*, kind: str, scope: str, value: str) -> QuerySet[Identity]:
     # Without "of key": rows that only point here (a message of a participant) need not wait, and so cannot
     # meet us in a circle.
-    return (
-        Identity.objects.select_for_update(no_key=True)
-        .filter(kind=wanted.kind, scope=wanted.scope, value=wanted.value)
-        .first()
-    )
+    return Identity.objects.select_for_update(no_key=True).filter(kind=kind, scope=scope, value=value)
+
+
+# Every message that comes in begins with these two.
+_CUSTOMER = PreparedRows(_customer_to_lock, Customer)
+_IDENTITY = PreparedRows(_identity_to_lock, Identity)
 
 
 def _make(address: Address, wanted: Key, *, now: datetime) -> Identity:
     name = clean_line(address.name, 200)
     called = f"@{clean_line(address.handle, 100)}" if address.handle else shown(address)
-    customer = Customer.objects.create(
-        name=name, called="" if wanted.kind == IdentityKind.NAMELESS else called, created_at=now
-    )
-    return Identity.objects.create(
+    customer = Customer(name=name, called="" if wanted.kind == IdentityKind.NAMELESS else called, created_at=now)
+    insert(customer)
+    identity = Identity(
         customer=customer,
         kind=wanted.kind,
         scope=wanted.scope,
@@ -137,7 +191,10 @@ def _make(address: Address, wanted: Key, *, now: datetime) -> Identity:
         handle=clean_line(address.handle, 100),
         avatar_url=address.avatar_url[:500],
         first_seen_at=now,
+        ask_name_at=now if wanted.kind in _ASKED and not name else None,
     )
+    insert(identity)
+    return identity
 
 
 def _refresh(identity: Identity, address: Address) -> None:
@@ -145,10 +202,15 @@ def _refresh(identity: Identity, address: Address) -> None:
     columns = [("handle", clean_line(address.handle, 100))]
     if not identity.is_shared:
         columns.append(("name", clean_line(address.name, 200)))
+        if address.name and identity.kind in _SHOWN_BY_NAME:
+            columns.append(("display", shown(address)))
     changed = []
     for column, value in columns:
         if value and getattr(identity, column) != value:
             setattr(identity, column, value)
             changed.append(column)
+    if identity.name and identity.ask_name_at is not None:
+        identity.ask_name_at = None
+        changed.append("ask_name_at")
     if changed:
         identity.save(update_fields=changed)

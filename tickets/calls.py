@@ -67,7 +67,7 @@ def receive(call: Call, *, account_id: int, now: datetime) -> Answer:
         if known is None:
             known = _first(call, resolved, account_id=account_id, now=now)
     else:
-        resolving.lock(known.customer_id)
+        known = _locked(known.pk)
     _apply(call, known, now=now)
     return PROCESSED
 
@@ -235,9 +235,16 @@ def _logged_before(have: access.Rights, call_id: int) -> Message:
     message = Message.objects.filter(pk=call_id, channel_kind="phone").first()
     if message is None:
         raise CannotLog(_("That call is not there any more."))
-    resolving.lock(message.customer_id)
-    access.message_to_read(have, Message.objects.select_related("contact").get(pk=call_id))
+    message = _locked(call_id)
+    access.message_to_read(have, message)
     return message
+
+
+def _locked(message_id: int) -> Message:
+    """The call's message as it is under the lock of whose it is: a merge or a move may just have taken it along."""
+    mine = Message.objects.select_related("contact").filter(pk=message_id)
+    resolving.lock_whose(lambda: mine.values_list("customer_id", flat=True).first())
+    return mine.get()
 
 
 def _make(

@@ -166,10 +166,15 @@ class Carrying:
 
     def wake(self, ticket: Ticket, contacts: Sequence[Contact]) -> None:
         """Open a ticket that rests or is solved where unanswered words come to it."""
-        if ticket.state in (State.WAITING, State.SNOOZED, State.SOLVED) and any(
-            contact.unanswered_since for contact in contacts
-        ):
+        if self._rests(ticket) and any(contact.unanswered_since for contact in contacts):
             ticket.state, ticket.snoozed_until, ticket.solved_at = State.OPEN, None, None
+
+    def _rests(self, ticket: Ticket) -> bool:
+        """Whether new words may open it: it waits, or it is solved and its customer has no live ticket."""
+        if ticket.state == State.SOLVED:
+            others = Ticket.objects.filter(customer_id=ticket.customer_id, state__in=LIVE)
+            return self.live_of(ticket.customer_id) is None and not others.exclude(pk__in=self.tickets).exists()
+        return ticket.state in (State.WAITING, State.SNOOZED)
 
     def part(self, contacts: Sequence[Contact], into: Ticket) -> bool:
         """Move contacts of one ticket, with their messages, to another; true where the first was left empty.
@@ -277,7 +282,7 @@ class Carrying:
 
     def open_for_new_words(self, ticket: Ticket, since: datetime) -> None:
         """Open a resting or solved ticket whose customer said something after `since` that nobody has answered."""
-        if ticket.state not in (State.WAITING, State.SNOOZED, State.SOLVED):
+        if not self._rests(ticket):
             return
         waiting = urgency.recount(ticket, Targets.load())
         wanted = Q()

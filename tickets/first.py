@@ -14,7 +14,7 @@ from channels.models import AccountState, ChannelAccount
 from contactcentre.lib import realtime
 from contactcentre.lib.text import clean, clean_line
 from customers import resolving
-from customers.models import Identity, IdentityKind
+from customers.models import IdentityKind
 from tickets import access, intake, outgoing, reading, urgency
 from tickets.events import ticket_changed
 from tickets.models import Contact, Message, Ticket
@@ -38,9 +38,10 @@ def write(
     this customer. The caller holds a transaction.
     """
     have = access.rights(person)
-    identity = Identity.objects.filter(pk=identity_id, kind=IdentityKind.EMAIL).first()
+    # Locked first, as everywhere: an address that is just being joined to somebody is written to as theirs.
+    identity = resolving.lock_identities([identity_id]).get(identity_id)
     account = ChannelAccount.objects.filter(pk=account_id, kind="email").first()
-    if identity is None or account is None:
+    if identity is None or identity.kind != IdentityKind.EMAIL or account is None:
         raise Http404
     words, line = clean(text).strip(), clean_line(subject)
     if not words or not line:

@@ -47,6 +47,7 @@ def move_contact(
         raise CannotMove(_("Choose somebody, or type a name."))
     here = contact.customer_id
     customers = resolving.lock_all([here, *([to_customer_id] if to_customer_id else [])])
+    contact = _again(contact)
     if not have.may_read_contact(contact.entry_queue_id):
         raise PermissionDenied
     source = access.ticket_to_read(have, contact.ticket_id)
@@ -103,7 +104,8 @@ def take_back_move(*, person: Person, move_id: int, now: datetime) -> ContactMov
     """Let a moved contact return and give back the move; done twice, it changes nothing the second time.
 
     It goes back to its ticket, which comes back to life if the move emptied it; where its identity was joined to
-    somebody else meanwhile, it goes to them. Raises CannotMove where somebody has moved it on since, Http404, and
+    somebody else meanwhile, it goes to them. What went on from it on later tickets of whom it was given to returns
+    with it. Raises CannotMove where somebody has moved it on since, Http404, and
     PermissionDenied for who may not act on the ticket it is on now.
     """
     have = access.rights(person)
@@ -122,14 +124,17 @@ def take_back_move(*, person: Person, move_id: int, now: datetime) -> ContactMov
     here = contact.customer_id
     back = contact.identity.customer_id if move.followed_identity else move.from_customer_id
     resolving.lock_all([here, back])
+    contact = _again(contact)
     if move.made_by_id != person.pk:
         may_act(have, here)
     move.undone_at, move.undone_by = now, person
     move.save(update_fields=["undone_at", "undone_by"])
     carrying = Carrying(identity=contact.identity, person=person, now=now, move=move)
+    followed = _continuations(contact)
     if back != here:
-        returning.go_home(carrying, contact, move.from_ticket, back=back)
-    Contact.objects.filter(pk=contact.pk).update(moved_by_hand_at=move.by_hand_before)
+        returning.go_home(carrying, contact, move.from_ticket, followed, back=back)
+    going = [contact.pk, *(one.pk for one in followed)]
+    Contact.objects.filter(pk__in=going).update(moved_by_hand_at=move.by_hand_before)
     _remember(carrying, move, "contact_returned", here=here, there=back)
     return move
 
@@ -144,12 +149,29 @@ def in_force(ticket: Ticket) -> list[ContactMove]:
 
 
 def _locked(contact_id: int) -> Contact:
-    """The contact as it is once nobody else can move it: its identity's row is locked. Raises Http404."""
+    """The contact as it is once nobody else can move it: its identity's row is locked. Raises Http404.
+
+    Only its customer stands still by that: on which of their tickets it is, is known under their lock (_again()).
+    """
     identity_id = Contact.objects.filter(pk=contact_id).values_list("identity_id", flat=True).first()
     if identity_id is None:
         raise Http404
     resolving.lock_identities([identity_id])
     return Contact.objects.select_related("identity", "entry_queue").get(pk=contact_id)
+
+
+def _again(contact: Contact) -> Contact:
+    """The contact as it is now that its customer's row is locked too: a merge of another identity of theirs may have
+    taken it to another ticket until then. Moved from the ticket it was on, it would be left where it is."""
+    return Contact.objects.select_related("identity", "entry_queue").get(pk=contact.pk)
+
+
+def _continuations(contact: Contact) -> list[Contact]:
+    """The contacts in which a moved one goes on, on later tickets of whom it was given to: they keep its time."""
+    alike = Contact.objects.filter(
+        identity=contact.identity, surface=contact.surface, thread=contact.thread, customer_id=contact.customer_id
+    )
+    return list(alike.filter(moved_by_hand_at=contact.moved_by_hand_at, pk__gt=contact.pk).order_by("id"))
 
 
 def _remember(carrying: Carrying, move: ContactMove, what: str, *, here: int, there: int) -> None:

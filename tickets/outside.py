@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from channels import outbox
 from channels.happenings import InboundMessage
 from channels.models import Outbound
 from channels.receiver import PROCESSED, Answer
+from channels.surfaces import SURFACES
 from contactcentre.lib import realtime
 from contactcentre.lib.text import clean_line, snippet
 from customers import resolving
 from customers.addresses import NotAnAddress, key
 from customers.models import Identity
 from tickets import intake, threads, urgency
+from tickets.attaching import attach
 from tickets.events import ticket_changed
 from tickets.models import Contact, Message, Sighting, Ticket
 from tickets.receipts import reference
 from tickets.targets import Targets
 
+# A reply that could not leave in this time does not leave at all (channels/outbox.py), a minute for our clocks.
+_LONGEST_ON_THE_WAY = outbox.LONGEST + timedelta(minutes=1)
 # X writes whom a reply goes to before its words.
 _LEADING_NAMES = re.compile(r"^(?:\s*@\w{1,15})+\s*")
 
@@ -34,15 +38,22 @@ def ours(message: InboundMessage, *, account_id: int, now: datetime) -> Answer:
     if known is not None:
         Sighting.objects.get_or_create(message=known, account_id=account_id, defaults={"seen_at": now})
         return PROCESSED
-    if message.channel_kind != "email" and _under_way(message):
-        return PROCESSED
-    contact = threads.find(message) if message.channel_kind == "email" else _by_thread(message)
+    if message.channel_kind == "email":
+        contact = threads.find(message)
+    else:
+        name = threads.name_of(message)
+        if _is_marked(message) or _under_way(message, name) or _is_part(message):
+            return PROCESSED
+        contact = _by_thread(message, name)
     if contact is None:
         return Answer("our own, in no customer's thread")
     if message.recipient is not None and not _is_to(contact, message):
         return Answer("our own, to somebody else")
-    customer = resolving.lock(contact.customer_id)
-    ticket = intake.current_ticket(customer)
+    mine = Contact.objects.select_related("entry_queue", "identity").filter(pk=contact.pk)
+    customer = resolving.lock_whose(lambda: mine.values_list("customer_id", flat=True).first())
+    ticket = intake.current_ticket(customer) if customer else None
+    # As it is under the lock: a merge or a move may have taken it to another ticket, an answer met it.
+    contact = mine.get()
     if ticket is None or ticket.pk != contact.ticket_id:
         return Answer("our own, on a ticket that is over")
     _add(message, ticket=ticket, contact=contact, account_id=account_id, now=now)
@@ -61,10 +72,10 @@ def _known(message: InboundMessage) -> Message | None:
     ).first()
 
 
-def _by_thread(message: InboundMessage) -> Contact | None:
+def _by_thread(message: InboundMessage, name: str) -> Contact | None:
     """The contact in this thread; where several customers share it, the one whom the message is written to."""
     contacts = Contact.objects.select_related("entry_queue", "identity").filter(
-        surface=message.surface, thread=message.thread[:400]
+        surface=message.surface, thread=name
     )
     if message.recipient is not None:
         try:
@@ -77,12 +88,13 @@ def _by_thread(message: InboundMessage) -> Contact | None:
     return contacts.order_by("-id").first()
 
 
-def _under_way(message: InboundMessage) -> bool:
+def _under_way(message: InboundMessage, name: str) -> bool:
     """Whether this is a reply of ours that is just being sent, or of which it is not known whether it was: the
     network's copy came before its own answer. Matched by thread and words (row 19); X puts @names before them."""
     waiting = Message.objects.filter(
         surface=message.surface,
-        contact__thread=message.thread[:400],
+        scope=message.scope,
+        contact__thread=name,
         direction="out",
         external_id="",
         state__in=("queued", "sending", "retry", "unknown", "failed"),
@@ -90,11 +102,39 @@ def _under_way(message: InboundMessage) -> bool:
     said = _LEADING_NAMES.sub("", message.text).strip()
     for pk, text in waiting:
         if _LEADING_NAMES.sub("", text).strip() == said:
-            rows = Outbound.objects.filter(reference=reference(pk)).values_list("marker", flat=True)
-            for marker in rows:
-                outbox.confirm(marker=marker, external_id=message.external_id, now=message.said_at)
+            rows = Outbound.objects.filter(reference=reference(pk)).values_list("marker", "payload__text")
+            for marker, words in rows:
+                # A file of the same bubble is a call of its own, and these words say nothing of it.
+                if _LEADING_NAMES.sub("", words or "").strip() == said:
+                    outbox.confirm(marker=marker, external_id=message.external_id, now=message.said_at)
             return True
     return False
+
+
+def _is_marked(message: InboundMessage) -> bool:
+    """Whether it bears the mark of a row of our outbox; a row in doubt is proven by it."""
+    if not message.marker or not Outbound.objects.filter(marker=message.marker, surface=message.surface).exists():
+        return False
+    outbox.confirm(marker=message.marker, external_id=message.external_id, now=message.said_at)
+    return True
+
+
+def _is_part(message: InboundMessage) -> bool:
+    """Whether it is one of several calls that one bubble was sent by; the bubble knows the id of the first alone."""
+    if message.recipient is None or not SURFACES[message.surface].files_apart:
+        return False
+    near = Message.objects.filter(
+        scope=message.scope,
+        contact__identity__kind=message.recipient.kind,
+        contact__identity__scope=message.recipient.scope,
+        contact__identity__value=message.recipient.value,
+        contact__surface=message.surface,
+        direction="out",
+        is_outside=False,
+        said_at__gte=message.said_at - _LONGEST_ON_THE_WAY,
+    ).values_list("pk", flat=True)[:50]
+    references = [reference(pk) for pk in near]
+    return Outbound.objects.filter(reference__in=references, external_id=message.external_id).exists()
 
 
 def _is_to(contact: Contact, message: InboundMessage) -> bool:
@@ -136,6 +176,7 @@ def _add(message: InboundMessage, *, ticket: Ticket, contact: Contact, account_i
         permalink=message.permalink[:500],
     )
     Sighting.objects.create(message=stored, account_id=account_id, seen_at=now)
+    attach(message, stored, now=now)
     if contact.first_answered_at is None:
         contact.first_answered_at = said_at
     contact.last_said_at = max(contact.last_said_at, said_at)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from agents import history
-from channels.happenings import DeliveryReceipt, InboundMessage
+from channels.happenings import Address, DeliveryReceipt, InboundMessage
 from channels.models import Outbound
 from channels.receiver import PROCESSED, Answer
 from contactcentre.lib import realtime
 from contactcentre.lib.text import clean_line
 from customers import resolving
+from customers.addresses import key
 from tickets import urgency
 from tickets.events import ticket_changed
 from tickets.models import LIVE, Contact, Message, State, Ticket
@@ -19,6 +20,8 @@ from tickets.targets import Targets
 # One bubble may stand for several provider calls; it shows the worst of them.
 WORST = ("failed", "unknown", "retry", "sending", "queued", "sent", "cancelled")
 TROUBLE = ("failed", "unknown")
+# Bubbles that one receipt marks; older ones were marked by those before it.
+MOST_AT_ONCE = 200
 
 
 def reference(message_id: int) -> str:
@@ -27,7 +30,9 @@ def reference(message_id: int) -> str:
 
 
 def apply(receipt: DeliveryReceipt, *, now: datetime) -> Answer:
-    """Put a receipt on its message; filtered where it speaks of none of ours."""
+    """Put a receipt on its message, or on all of a thread up to a time; filtered where it speaks of none of ours."""
+    if receipt.up_to is not None and receipt.reader is not None and receipt.state in ("delivered", "read"):
+        return _up_to(receipt, receipt.up_to, receipt.reader)
     message = _message(receipt)
     if message is None:
         return Answer("receipt for nothing of ours")
@@ -39,6 +44,43 @@ def apply(receipt: DeliveryReceipt, *, now: datetime) -> Answer:
     if receipt.state in ("bounced", "delayed"):
         return _bounce(message, receipt.state, receipt.reason, at=receipt.at, now=now)
     return _own(message, receipt, now=now)
+
+
+def _up_to(receipt: DeliveryReceipt, up_to: datetime, reader: Address) -> Answer:
+    """Messenger tells that everything was delivered, or read, until a moment: mark what had left by then.
+
+    Known by when its last call was begun: our own note of the answer is later than Facebook's time of the message,
+    and the moment is often just that time.
+    """
+    column, whose = f"{receipt.state}_at", key(reader)
+    waiting = list(
+        Message.objects.select_related("ticket")
+        .filter(
+            channel_kind=receipt.channel_kind,
+            scope=receipt.scope,
+            contact__identity__kind=whose.kind,
+            contact__identity__scope=whose.scope,
+            contact__identity__value=whose.value,
+            contact__thread=receipt.thread[:400],
+            direction="out",
+            # The news may be quicker than the answer to the call that sent it.
+            state__in=("sent", "sending"),
+            said_at__lte=up_to,
+            **{f"{column}__isnull": True},
+        )
+        .order_by("-said_at", "-id")[:MOST_AT_ONCE]
+    )
+    rows = Outbound.objects.filter(reference__in=[reference(each.pk) for each in waiting])
+    later = set(rows.exclude(claimed_at__lte=up_to).values_list("reference", flat=True))
+    marked = [each for each in waiting if reference(each.pk) not in later]
+    if not marked:
+        return Answer("receipt for nothing of ours")
+    Message.objects.filter(pk__in=[each.pk for each in marked], **{f"{column}__isnull": True}).update(
+        **{column: receipt.at}
+    )
+    for ticket in {each.ticket_id: each.ticket for each in marked}.values():
+        realtime.publish(*ticket_changed(ticket))
+    return PROCESSED
 
 
 def report(message: InboundMessage, *, now: datetime) -> Answer:
@@ -60,20 +102,23 @@ def _message(receipt: DeliveryReceipt) -> Message | None:
 
 
 def _locked(message: Message) -> tuple[Ticket, Message]:
-    """The message's ticket and the message itself, locked in the order everybody locks: customer, then ticket."""
-    resolving.lock(message.customer_id)
-    ticket = Ticket.objects.select_for_update(no_key=True).get(pk=message.ticket_id)
+    """The message's ticket and the message itself, locked in the order everybody locks: customer, then ticket; as
+    they are by then, since a merge or a move may have taken the message along meanwhile."""
+    mine = Message.objects.filter(pk=message.pk)
+    resolving.lock_whose(lambda: mine.values_list("customer_id", flat=True).first())
+    ticket = Ticket.objects.select_for_update(of=("self",), no_key=True).get(messages=message.pk)
     return ticket, Message.objects.select_for_update(of=("self",)).select_related("contact").get(pk=message.pk)
 
 
 def _own(message: Message, receipt: DeliveryReceipt, *, now: datetime) -> Answer:
     """What our outbox did: the bubble shows the worst of its rows, trouble makes the contact unanswered again."""
     ticket, message = _locked(message)
-    states = set(Outbound.objects.filter(reference=reference(message.pk)).values_list("state", flat=True))
-    states.discard(receipt.state)
-    states.add(receipt.state)
-    was, message.state = message.state, next(state for state in WORST if state in states)
-    message.state_reason = clean_line(receipt.reason, 500) if message.state != "sent" else ""
+    # The words of each of its calls, by state.
+    calls = dict(Outbound.objects.filter(reference=reference(message.pk)).values_list("state", "error_text"))
+    calls[receipt.state] = receipt.reason
+    was, message.state = message.state, next(state for state in WORST if state in calls)
+    # A picture that left after the words were refused must not take away why they were.
+    message.state_reason = clean_line(calls[message.state], 500) if message.state != "sent" else ""
     if receipt.external_id and not message.external_id and not _taken(message, receipt.external_id):
         message.external_id = receipt.external_id
     if message.state == "sent" and message.sent_at is None:

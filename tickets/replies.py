@@ -91,7 +91,7 @@ def reply(
         customer_id=ticket.customer_id,
         account=contact.account,
         channel_kind=contact.account.kind,
-        scope="",
+        scope=contact.account.address if surface.ids_within_account else "",
         surface=contact.surface,
         direction="out",
         person=person,
@@ -169,7 +169,7 @@ def _refuse(
         )
     end = window_end(contact)
     if end is not None and end <= now:
-        raise CannotReply(_("The network takes no answer any more: its window has closed."))
+        raise CannotReply(str(surface.window_words))
 
 
 def _stop_if_something_came(ticket: Ticket, person: Person, seen: int) -> None:
@@ -208,6 +208,8 @@ def _contact_here(ticket: Ticket, contact: Contact, *, now: datetime) -> Contact
             "first_said_at": now,
             "last_said_at": now,
             "last_in_at": contact.last_in_at,
+            # What a person gave to somebody is theirs on a later ticket too (row 13).
+            "moved_by_hand_at": contact.moved_by_hand_at,
         },
     )
     return made

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -39,14 +40,17 @@ def bring_back(carrying: Carrying, *, here: int, back: int) -> None:
     settle(carrying, contacts, back)
 
 
-def go_home(carrying: Carrying, contact: Contact, home: Ticket, *, back: int) -> None:
-    """Let one contact that was moved by hand return to the ticket it came from, or else to its customer's."""
+def go_home(
+    carrying: Carrying, contact: Contact, home: Ticket, followed: Sequence[Contact] = (), *, back: int
+) -> None:
+    """Let one contact that was moved by hand return to the ticket it came from, or else to its customer's; those in
+    which it went on since have no other home than its customer."""
     steps = list(MergeStep.objects.filter(move=carrying.move, undone_at=None))
-    _hold(carrying, (contact.customer_id, back), [contact], steps, also=[home.pk])
+    _hold(carrying, (contact.customer_id, back), [contact, *followed], steps, also=[home.pk])
     left = [contact]
     for step in steps:
         left = _home(carrying, step, left, back=back)
-    settle(carrying, left, back)
+    settle(carrying, [*left, *followed], back)
 
 
 def settle(carrying: Carrying, contacts: Sequence[Contact], customer_id: int) -> None:
@@ -146,7 +150,7 @@ def _uncarry(
         goal = None
         if partner is not None:
             goal = carrying.tickets[partner.ticket_id]
-            carrying.restore(goal, here, partner.before)
+            carrying.restore(goal, here, _as_it_may_be(carrying, ticket, partner, here))
             _undone(carrying, partner)
         goal = goal or carrying.equal(ticket, here)
         carrying.part(strangers, goal)
@@ -155,6 +159,15 @@ def _uncarry(
         _give_back(carrying, ticket, partner)
     _awake(carrying, ticket, step)
     return [contact for contact in contacts if contact.pk not in kept]
+
+
+def _as_it_may_be(carrying: Carrying, survivor: Ticket, partner: MergeStep, here: int) -> dict[str, Any]:
+    """How a folded ticket comes back: as it was, or over as its survivor is where the customer has a live one since."""
+    before: dict[str, Any] = partner.before
+    if before["state"] not in LIVE or carrying.live_of(here) is None:
+        return before
+    over = columns(survivor)
+    return {**before, **{name: over[name] for name in ("state", "snoozed_until", "solved_at", "closed_at")}}
 
 
 def _home(carrying: Carrying, step: MergeStep, contacts: list[Contact], *, back: int) -> list[Contact]:

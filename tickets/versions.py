@@ -17,13 +17,25 @@ from tickets.models import Message, MessageVersion, Ticket
 
 
 def edited(edited: Edited, *, now: datetime) -> Answer:
-    """Put a message's new text in place of the old one. The message keeps its first id: an edit on X has a new one."""
+    """Put a message's new text in place of the old one. The message keeps its first id: an edit on X has a new one.
+
+    What is gone stays gone, also where an edit of it comes late. Of two edits of the same time the one that comes
+    later is the later one, since some networks count whole seconds; one told again is known by its words.
+    """
     ids = [edited.previous_id or edited.external_id, edited.external_id]
     found = _find(edited.channel_kind, edited.scope, ids)
     if found is None:
         return Answer("an edit of nothing we know")
     ticket, message = found
-    if message.text == edited.text or (message.edited_at is not None and message.edited_at >= edited.edited_at):
+    if message.deleted_at is not None or (message.edited_at is not None and message.edited_at > edited.edited_at):
+        return PROCESSED
+    if message.text == edited.text:
+        if message.edited_at != edited.edited_at:
+            # An edit came before its message and is the message: one from before it must not take its place.
+            message.edited_at = edited.edited_at
+            message.save(update_fields=["edited_at"])
+        return PROCESSED
+    if message.edited_at == edited.edited_at and message.versions.filter(text=edited.text).exists():
         return PROCESSED
     _replace(ticket, message, edited.text, now=now)
     message.edited_at = edited.edited_at
@@ -48,14 +60,14 @@ def deleted(deleted: Deleted, *, now: datetime) -> Answer:
 
 
 def _find(kind: str, scope: str, ids: list[str]) -> tuple[Ticket, Message] | None:
-    known = (
-        Message.objects.filter(channel_kind=kind, scope=scope, external_id__in=ids).only("id", "customer_id").first()
-    )
-    if known is None:
+    """The message with one of these ids and its ticket, both locked, after whose customer it is by then."""
+    known = Message.objects.filter(channel_kind=kind, scope=scope, external_id__in=ids).order_by("id")
+    if resolving.lock_whose(lambda: known.values_list("customer_id", flat=True).first()) is None:
         return None
-    resolving.lock(known.customer_id)
-    message = Message.objects.select_for_update(of=("self",)).select_related("contact__entry_queue").get(pk=known.pk)
-    return Ticket.objects.select_for_update(of=("self",), no_key=True).get(pk=message.ticket_id), message
+    message_id, ticket_id = known.values_list("pk", "ticket_id")[0]
+    ticket = Ticket.objects.select_for_update(of=("self",), no_key=True).get(pk=ticket_id)
+    rows = Message.objects.select_for_update(of=("self",)).select_related("contact__entry_queue")
+    return ticket, rows.get(pk=message_id)
 
 
 def _replace(ticket: Ticket, message: Message, text: str, *, now: datetime) -> None:
