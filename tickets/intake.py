@@ -11,25 +11,41 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Case, QuerySet, When
-
 from agents import history
-from channels import files
 from channels.happenings import Address, InboundMessage
 from channels.receiver import PROCESSED, Answer
 from channels.surfaces import SURFACES, Surface
 from contactcentre.lib import realtime
-from contactcentre.lib.text import clean_line, file_name, snippet
+from contactcentre.lib.prepared import insert, update
+from contactcentre.lib.text import clean_line, snippet
 from customers import resolving
 from customers.addresses import NotAnAddress
 from customers.models import Customer, Identity, IdentityKind
-from tickets import threads, urgency
+from tickets import intake_rows, naming, threads, urgency
+from tickets.attaching import attach
 from tickets.events import ticket_changed
-from tickets.models import LIVE, AccountFeed, Attachment, Contact, Message, Queue, Relation, Sighting, State, Ticket
+from tickets.models import LIVE, Contact, Message, Queue, Relation, Sighting, State, Ticket
 from tickets.targets import Targets
 
 # A reopened ticket stays with an owner who was seen this recently (row 4).
 OWNER_STAYS = timedelta(hours=8)
+
+# What a message changes on its ticket.
+_CHANGED = (
+    "state",
+    "owner",
+    "snoozed_until",
+    "solved_at",
+    "subject",
+    "arrivals",
+    "last_at",
+    "last_words",
+    "last_direction",
+    "last_author",
+    "last_customer_at",
+    "surfaces",
+    *urgency.SUMMARY,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +53,15 @@ class Author:
     """Whose words these are, and on whose ticket they go; the rows of identity and customer are locked.
 
     `speaks_for` is the identity whose contact this is: the author's own, or that of the mail contact they
-    stand in To or Cc of. `latest` is that identity's latest contact in this thread, on whatever ticket. No
-    `customer`: somebody on a shared address whose contact would begin now (row 12).
+    stand in To or Cc of. `latest` is that identity's latest contact in this thread, on whatever ticket, and `thread`
+    what it is called. No `customer`: somebody on a shared address whose contact would begin now (row 12).
     """
 
     identity: Identity
     customer: Customer | None
     speaks_for: Identity
     latest: Contact | None
+    thread: str
 
 
 def receive(message: InboundMessage, *, account_id: int, now: datetime) -> Answer:
@@ -55,18 +72,18 @@ def receive(message: InboundMessage, *, account_id: int, now: datetime) -> Answe
     """
     if message.is_group:
         return Answer("group DM")
-    known = _known(message)
-    if known is not None:
-        return _sighted(known, account_id=account_id, now=now)
     thread = threads.find(message)
     author = _who(message, thread, now=now)
     identity, customer = author.identity, author.customer
-    if identity.blocked_at or (customer is not None and customer.blocked_at):
-        return Answer("blocked")
-    # Asked again under the lock: two accounts may have brought the same message at the same time.
+    if identity.ask_name_at is not None and not identity.name_asked:
+        naming.soon()
+    # Asked under the lock alone: two accounts may have brought the same message at the same time. The ledger has
+    # turned away most of what comes twice before.
     known = _known(message)
     if known is not None:
         return _sighted(known, account_id=account_id, now=now)
+    if identity.blocked_at or (customer is not None and customer.blocked_at):
+        return Answer("blocked")
     queue = feed_queue(account_id)
     if customer is None:
         if message.automatic:
@@ -88,20 +105,13 @@ def receive(message: InboundMessage, *, account_id: int, now: datetime) -> Answe
 
 def feed_queue(account_id: int) -> Queue:
     """The queue an account's contacts enter by; the default queue where an admin has chosen none."""
-    feed = AccountFeed.objects.select_related("queue").filter(account_id=account_id).first()
+    feed = intake_rows.FEED.first(account_id=account_id)
     return feed.queue if feed else Queue.objects.get(is_default=True)
 
 
 def current_ticket(customer: Customer) -> Ticket | None:
     """The customer's live ticket, else the latest that is over, locked; None for a new customer."""
-    return (
-        Ticket.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("queue", "owner")
-        .filter(customer=customer)
-        .exclude(state=State.MERGED)
-        .order_by(Case(When(state__in=LIVE, then=0), default=1), "-id")
-        .first()
-    )
+    return intake_rows.CURRENT.first(customer_id=customer.pk)
 
 
 def ticket_for(customer: Customer, *, queue: Queue, subject: str, now: datetime, reopens: bool = True) -> Ticket:
@@ -133,7 +143,7 @@ def open_ticket(
     actor_id: int | None = None,
 ) -> Ticket:
     """A new live ticket of the customer, linked to the one before it. The caller holds the customer's lock."""
-    ticket = Ticket.objects.create(
+    ticket = Ticket(
         customer=customer,
         queue=queue,
         previous=previous,
@@ -143,19 +153,19 @@ def open_ticket(
         urgent_at=at,
         reader_queue_ids=[queue.pk],
     )
+    insert(ticket)
     history.record(at=at, act="ticket.opened", ticket_id=ticket.pk, customer_id=customer.pk, queue=queue.pk)
     return ticket
 
 
-def _known(message: InboundMessage) -> Message | None:
-    return Message.objects.filter(
-        channel_kind=message.channel_kind, scope=message.scope, external_id=message.external_id
-    ).first()
+def _known(message: InboundMessage) -> int | None:
+    found = intake_rows.KNOWN.rows(kind=message.channel_kind, scope=message.scope, external_id=message.external_id)
+    return found[0][0] if found else None
 
 
-def _sighted(known: Message, *, account_id: int, now: datetime) -> Answer:
+def _sighted(known: int, *, account_id: int, now: datetime) -> Answer:
     """Somebody already brought this message: another account of ours leaves its sighting (row 17)."""
-    Sighting.objects.get_or_create(message=known, account_id=account_id, defaults={"seen_at": now})
+    Sighting.objects.get_or_create(message_id=known, account_id=account_id, defaults={"seen_at": now})
     return PROCESSED
 
 
@@ -167,8 +177,8 @@ def _who(message: InboundMessage, thread: Contact | None, *, now: datetime) -> A
         if identity.pk != thread.identity_id:
             owner = resolving.lock_identities([thread.identity_id])[thread.identity_id]
             # Read again under the lock: somebody may just have given the contact to another customer.
-            contact = _with_queue().get(pk=thread.pk)
-            return Author(identity, resolving.lock(contact.customer_id), owner, contact)
+            whose = resolving.lock(Contact.objects.values_list("customer_id", flat=True).get(pk=thread.pk))
+            return Author(identity, whose, owner, _again(thread), thread.thread)
     try:
         identity, is_new = resolving.identity_for(author, now=now)
     except NotAnAddress:
@@ -177,28 +187,32 @@ def _who(message: InboundMessage, thread: Contact | None, *, now: datetime) -> A
             kind=IdentityKind.NAMELESS, scope=message.channel_kind, value=message.external_id[:300], name=author.name
         )
         identity, is_new = resolving.identity_for(nameless, now=now)
-    latest = None if is_new else _latest(message, thread, identity)
+    # Asked under the identity's lock, so that a post of theirs that another worker has in hand is known by now.
+    name = threads.name_of(message, identity_id=identity.pk)
+    latest = None if is_new else _latest(message, thread, identity, name)
     if latest is not None and _decides(latest, message, identity):
         customer: Customer | None = resolving.lock(latest.customer_id)
     else:
         customer = None if identity.is_shared else resolving.customer_of(identity, is_new=is_new)
-    return Author(identity, customer, identity, latest)
+    if latest is not None:
+        # Whose it is could not change any more, but which ticket it stands on and what was answered could.
+        latest = _again(latest)
+    return Author(identity, customer, identity, latest, name)
 
 
-def _with_queue() -> QuerySet[Contact]:
-    return Contact.objects.select_related("entry_queue")
+def _again(contact: Contact) -> Contact:
+    """The contact as it stands now. Raises Contact.DoesNotExist."""
+    found = intake_rows.CONTACT.first(contact_id=contact.pk)
+    if found is None:
+        raise Contact.DoesNotExist(f"there is no contact {contact.pk}")
+    return found
 
 
-def _latest(message: InboundMessage, thread: Contact | None, identity: Identity) -> Contact | None:
+def _latest(message: InboundMessage, thread: Contact | None, identity: Identity, name: str) -> Contact | None:
     """The identity's latest contact in this thread; for a mail the contact it answers."""
     if thread is not None and thread.identity_id == identity.pk:
-        return _with_queue().get(pk=thread.pk)
-    return (
-        _with_queue()
-        .filter(identity=identity, surface=message.surface, thread=message.thread[:400])
-        .order_by("-id")
-        .first()
-    )
+        return _again(thread)
+    return intake_rows.SAID.first(identity_id=identity.pk, surface=message.surface, thread=name)
 
 
 def _decides(contact: Contact, message: InboundMessage, identity: Identity) -> bool:
@@ -255,7 +269,7 @@ def _contact(
     """The contact on this surface and thread of this ticket, or a new one (row 8)."""
     identity, latest = author.speaks_for, author.latest
     surface = SURFACES[message.surface]
-    name = message.thread[:400]
+    name = author.thread
     found: Contact | None = None
     if latest is not None:
         if latest.ticket_id == ticket.pk:
@@ -264,7 +278,7 @@ def _contact(
             # The latest may have gone elsewhere by hand while an earlier one is here.
             name = latest.thread
             found = (
-                _with_queue()
+                Contact.objects.select_related("entry_queue")
                 .filter(ticket=ticket, identity=identity, surface=message.surface, thread=name)
                 .order_by("-session")
                 .first()
@@ -274,7 +288,9 @@ def _contact(
         if not _silent(found, surface, message.said_at):
             return found
         session = found.session + 1
-    return Contact.objects.create(
+    goes_on = latest if latest is not None and not _silent(latest, surface, message.said_at) else None
+    # Not written yet: _add() has more to say about it.
+    return Contact(
         ticket=ticket,
         customer_id=ticket.customer_id,
         identity=identity,
@@ -286,6 +302,8 @@ def _contact(
         subject=clean_line(message.subject),
         first_said_at=min(message.said_at, now),
         last_said_at=min(message.said_at, now),
+        # What a person gave to somebody is theirs on a later ticket too, because that person said so (row 13).
+        moved_by_hand_at=goes_on.moved_by_hand_at if goes_on else None,
     )
 
 
@@ -299,8 +317,19 @@ def _add(
 ) -> Message:
     # Said when? The provider's time, never later than we heard of it (row 22).
     said_at = min(message.said_at, now)
+    contact.first_said_at = min(contact.first_said_at, said_at)
+    contact.last_said_at = max(contact.last_said_at, said_at)
+    if not message.automatic:
+        contact.last_in_at = max(contact.last_in_at or said_at, said_at)
+        contact.unanswered_since = min(contact.unanswered_since or said_at, said_at)
+        urgency.set_due(contact, Targets.load())
+    if contact.pk is None:
+        insert(contact)
+    else:
+        update(contact, ("first_said_at", "last_said_at", "last_in_at", "unanswered_since", "due_at"))
+
     ticket.arrivals += 1
-    stored = Message.objects.create(
+    stored = Message(
         ticket=ticket,
         contact=contact,
         customer_id=ticket.customer_id,
@@ -325,17 +354,10 @@ def _add(
         asked_at=None if message.automatic else said_at,
         extra=_extra(message),
     )
-    Sighting.objects.create(message=stored, account_id=account_id, seen_at=now)
-    _attach(message, stored, now=now)
+    insert(stored)
+    insert(Sighting(message=stored, account_id=account_id, seen_at=now))
+    attach(message, stored, now=now)
     threads.remember_participants(contact, message.participants)
-
-    contact.first_said_at = min(contact.first_said_at, said_at)
-    contact.last_said_at = max(contact.last_said_at, said_at)
-    if not message.automatic:
-        contact.last_in_at = max(contact.last_in_at or said_at, said_at)
-        contact.unanswered_since = min(contact.unanswered_since or said_at, said_at)
-        urgency.set_due(contact, Targets.load())
-    contact.save(update_fields=["first_said_at", "last_said_at", "last_in_at", "unanswered_since", "due_at"])
 
     if message.surface not in ticket.surfaces:
         ticket.surfaces = [*ticket.surfaces, message.surface]
@@ -346,8 +368,8 @@ def _add(
         ticket.last_words = snippet(message.text or message.subject or _file_names(message))
         ticket.last_direction, ticket.last_author = "in", None
         ticket.subject = ticket.subject or clean_line(message.subject)
-    urgency.summarise(ticket, Contact.objects.filter(ticket=ticket))
-    ticket.save()
+    urgency.summarise(ticket, intake_rows.CONTACTS.all(ticket_id=ticket.pk))
+    update(ticket, _CHANGED)
     realtime.publish(*ticket_changed(ticket))
     return stored
 
@@ -366,26 +388,3 @@ def _extra(message: InboundMessage) -> dict[str, object]:
 
 def _file_names(message: InboundMessage) -> str:
     return ", ".join(part.name for part in message.files)
-
-
-def _attach(message: InboundMessage, stored: Message, *, now: datetime) -> None:
-    rows = []
-    for position, part in enumerate(message.files):
-        kept, note = None, part.note
-        if part.data is not None:
-            try:
-                kept = files.store(part.data, name=part.name, now=now)
-            except files.TooLarge as error:
-                note = str(error)
-        rows.append(
-            Attachment(
-                message=stored,
-                file=kept,
-                name=file_name(part.name)[:160],
-                content_id=clean_line(part.content_id),
-                is_inline=part.is_inline,
-                note=clean_line(note),
-                position=position,
-            )
-        )
-    Attachment.objects.bulk_create(rows)
