@@ -39,8 +39,14 @@ X_ORIGIN = env.origin("X_ORIGIN", "https://api.twitter.com")
 X_AUTHORIZE_ORIGIN = env.text("X_AUTHORIZE_ORIGIN", "")
 if X_AUTHORIZE_ORIGIN:
     X_AUTHORIZE_ORIGIN = env.origin("X_AUTHORIZE_ORIGIN", "")
-GRAPH_ORIGIN = env.origin("GRAPH_ORIGIN", "https://graph.facebook.com")
-GRAPH_VERSION = env.text("GRAPH_VERSION", "v25.0")
+FACEBOOK_GRAPH_ORIGIN = env.origin("FACEBOOK_GRAPH_ORIGIN", "https://graph.facebook.com")
+# Where people consent and choose their Pages.
+FACEBOOK_DIALOG_ORIGIN = env.origin("FACEBOOK_DIALOG_ORIGIN", "https://www.facebook.com")
+# Practice only: where the pictures and files lie that Facebook hands over as links. Empty: where the links say.
+FACEBOOK_MEDIA_ORIGIN = env.text("FACEBOOK_MEDIA_ORIGIN", "")
+if FACEBOOK_MEDIA_ORIGIN:
+    FACEBOOK_MEDIA_ORIGIN = env.origin("FACEBOOK_MEDIA_ORIGIN", "")
+FACEBOOK_GRAPH_VERSION = env.text("FACEBOOK_GRAPH_VERSION", "v25.0")
 
 # ---------------------------------------------------------------- the application
 
@@ -50,6 +56,8 @@ INSTALLED_APPS = [
     "channels",
     "customers",
     "tickets",
+    "rest_framework",
+    "drf_spectacular",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -82,7 +90,7 @@ TEMPLATES = [
         "DIRS": [ROOT / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
-            "builtins": ["contactcentre.templatetags.look"],
+            "builtins": ["contactcentre.templatetags.look", "contactcentre.templatetags.still"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -144,7 +152,27 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = _https
 SECURE_HSTS_PRELOAD = _https
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY") else None
 SECURE_REFERRER_POLICY = "same-origin"
-X_FRAME_OPTIONS = "SAMEORIGIN"
+# One view of ours is framed by us, the HTML of a mail, and says so itself.
+X_FRAME_OPTIONS = "DENY"
+
+# ---------------------------------------------------------------- the API (tickets/api/)
+
+REST_FRAMEWORK = {
+    # JSON in, JSON out: one form each is one form to keep safe.
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "tickets.api.problems.handler",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Contact centre",
+    "DESCRIPTION": "One ticket per customer over X, Facebook, email and the telephone.",
+    "VERSION": "1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": False,
+}
 
 # ---------------------------------------------------------------- words and times
 
@@ -152,6 +180,8 @@ LANGUAGE_CODE = env.text("LANGUAGE_CODE", "en-gb")
 LANGUAGES = [("en-gb", _("English")), ("de", _("German"))]
 LOCALE_PATHS = [ROOT / "locale"]
 TIME_ZONE = env.text("TIME_ZONE", "Europe/London")
+# What the house is called on its pages.
+BRAND = env.text("BRAND", "Acme Care")
 USE_TZ = True
 USE_I18N = True
 
@@ -201,7 +231,8 @@ POLL_SECONDS = {
     "email": env.number("MAIL_POLL_SECONDS", 5 if PRACTICE else 60),
     # X allows 300 looks at the mentions in a quarter of an hour.
     "x": env.number("X_POLL_SECONDS", 5 if PRACTICE else 60),
-    "facebook": 120,
+    # Facebook tells of what happens at once, by webhook; the poll finds what it did not tell.
+    "facebook": env.number("FACEBOOK_POLL_SECONDS", 10 if PRACTICE else 60),
 }
 
 # How long one page of a poll may take before the account is given to another worker: longer than any adapter's own
@@ -213,6 +244,20 @@ UNDO_SECONDS = env.number("UNDO_SECONDS", 10)
 
 # How long one delivery may take before somebody else looks what became of it: longer than the adapters' own limits.
 DELIVERY_LEASE_SECONDS = env.number("DELIVERY_LEASE_SECONDS", 150)
+
+# When a reply of unknown fate is looked for at its network, in seconds since it became unknown, and how many times. The
+# networks index late, so one early look proves nothing.
+LOOK_SECONDS = env.numbers("LOOK_SECONDS", [5, 15, 40, 80])
+# How long a reply that did not leave waits for its second attempt; doubled with each further one.
+RETRY_SECONDS = env.number("RETRY_SECONDS", 5)
+# How long an X account's direct messages rest between two looks: X allows 15 in a quarter of an hour.
+X_MESSAGES_SECONDS = env.number("X_MESSAGES_SECONDS", 60)
+# How long nothing is asked of X once its credits are used up: somebody has to buy some first.
+X_NO_CREDITS_SECONDS = env.number("X_NO_CREDITS_SECONDS", 900)
+
+# How long fetching one file may take that a network handed over as a link, and the waits between the attempts.
+FETCH_SECONDS = env.number("FETCH_SECONDS", 20)
+FETCH_AGAIN_SECONDS = env.numbers("FETCH_AGAIN_SECONDS", [10, 60, 300, 1800])
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
@@ -228,6 +273,9 @@ CELERY_TASK_DEFAULT_QUEUE = "intake"
 CELERY_TASK_ROUTES = {
     "channels.tasks.poll*": {"queue": "poll"},
     "tickets.tasks.reread": {"queue": "poll"},
+    # It waits for other people's servers, as polling does; a slow one must not hold up intake.
+    "tickets.tasks.fetch*": {"queue": "poll"},
+    "tickets.tasks.ask_names": {"queue": "poll"},
     "channels.tasks.deliver*": {"queue": "delivery"},
     "channels.tasks.look*": {"queue": "delivery"},
 }
@@ -243,6 +291,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": schedule(float(env.number("REREAD_SECONDS", 900))),
         "options": {"expires": 600},
     },
+    "fetch waiting files": {"task": "tickets.tasks.fetch_due", "schedule": schedule(5.0), "options": {"expires": 4}},
+    "ask for names": {"task": "tickets.tasks.ask_names", "schedule": schedule(10.0), "options": {"expires": 9}},
     "tidy tickets": {"task": "tickets.tasks.tidy", "schedule": schedule(15.0), "options": {"expires": 14}},
 }
 

@@ -8,7 +8,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("contactcentre.health")),
     path("", include("tickets.urls")),
     path("", include("agents.urls")),
+    path("api/", include("tickets.api.urls")),
     path("hooks/", include("channels.hook_urls")),
     path("settings/accounts/connect/", include("channels.consent.urls")),
     path("settings/accounts/", include("channels.urls")),
+    path("settings/", include("tickets.settings_urls")),
 ]
