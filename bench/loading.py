@@ -6,6 +6,7 @@ Made inside PostgreSQL, set by set: a hundred thousand tickets take about a minu
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db import connection
 
@@ -77,7 +78,7 @@ STEPS = (
 def load(*, tickets: int, account_id: int, queues: list[int], owners: list[int]) -> None:
     """Fill the empty house with `tickets` tickets of six messages, then bring the planner's figures up to date."""
     customers = max(int(tickets * 0.9), int(tickets * 0.3))
-    values = {
+    values: dict[str, Any] = {
         "now": datetime(2026, 11, 20, 15, 0, tzinfo=UTC),
         "tickets": tickets,
         "live": int(tickets * 0.3),
@@ -98,8 +99,8 @@ def load(*, tickets: int, account_id: int, queues: list[int], owners: list[int])
     vacuum()
 
 
-def long_ticket(*, ticket_id: int, messages: int) -> None:
-    """Make one customer's history `messages` messages long."""
+def lengthen(*, tickets: list[int], messages: int) -> None:
+    """Make these tickets `messages` messages longer than they are."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -107,14 +108,15 @@ def long_ticket(*, ticket_id: int, messages: int) -> None:
               external_id, reference, parent_id, surface, direction, identity_id, is_outside, arrival, said_at,
               received_at, subject, text, html, quoted, permalink, automatic, extra, state, state_reason,
               pressed, answers_own_only)
-            SELECT ticket_id, contact_id, customer_id, account_id, channel_kind, scope, 'long-' || k, 'long-' || k, '',
+            SELECT ticket_id, contact_id, customer_id, account_id, channel_kind, scope,
+              'long-' || ticket_id || '-' || k, 'long-' || ticket_id || '-' || k, '',
               surface, 'in', customer_id, false, 100 + k, said_at - k * interval '1 hour', received_at, subject,
               text || ' ' || k, '', '', '', '', '{}', '', '', '', false
-            FROM tickets_message CROSS JOIN generate_series(1, %s) k WHERE ticket_id = %s AND arrival = 1
+            FROM tickets_message CROSS JOIN generate_series(1, %s) k WHERE ticket_id = ANY(%s) AND arrival = 1
             """,
-            [messages, ticket_id],
+            [messages, tickets],
         )
-        cursor.execute("UPDATE tickets_ticket SET arrivals = 100 + %s WHERE id = %s", [messages, ticket_id])
+        cursor.execute("UPDATE tickets_ticket SET arrivals = 100 + %s WHERE id = ANY(%s)", [messages, tickets])
 
 
 def vacuum() -> None:

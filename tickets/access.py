@@ -9,7 +9,8 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 
-from agents.models import Person
+from agents.models import Membership, Person
+from contactcentre.lib.prepared import Prepared, PreparedRows
 from customers import resolving
 from tickets.models import Message, Queue, Ticket
 
@@ -29,12 +30,14 @@ class Rights:
     """What a person may see: everything (a lead), or what the queues their teams serve hold, and their own.
 
     `all_queues` are the installation's queues in their order, whoever serves them: a ticket may be moved anywhere.
+    `removed` are those an admin took out of use: what went through them keeps its name and its secrets.
     """
 
     person_id: int
     everything: bool
     queues: frozenset[int]
     all_queues: tuple[QueueName, ...]
+    removed: tuple[QueueName, ...] = ()
 
     def may_read(self, ticket: Ticket) -> bool:
         """Queue, entry queue of any of its contacts, or assigned to them. A lead: always."""
@@ -47,7 +50,7 @@ class Rights:
     @property
     def confidential(self) -> frozenset[int]:
         """The queues whose contacts open only for those who serve them."""
-        return frozenset(queue.id for queue in self.all_queues if queue.is_confidential)
+        return frozenset(queue.id for queue in (*self.all_queues, *self.removed) if queue.is_confidential)
 
     @property
     def listed(self) -> tuple[QueueName, ...]:
@@ -56,21 +59,39 @@ class Rights:
 
     def queue_name(self, queue_id: int) -> str:
         """A queue's name; empty for one that is gone."""
-        return next((queue.name for queue in self.all_queues if queue.id == queue_id), "")
+        return next((queue.name for queue in (*self.all_queues, *self.removed) if queue.id == queue_id), "")
+
+
+def _queues_for(*, person_id: int) -> QuerySet[Queue, tuple[Any, ...]]:
+    teams = Membership.objects.filter(person_id=person_id).values("team")
+    served = Queue.teams.through.objects.filter(queue_id=OuterRef("pk"), team__in=teams)
+    queues = Queue.objects.annotate(is_served=Exists(served)).order_by("position", "name", "id")
+    return queues.values_list("id", "name", "is_confidential", "is_served", "successor_id")
+
+
+# Asked for by every page and every act.
+_QUEUES = Prepared(_queues_for)
 
 
 def rights(person: Person) -> Rights:
     """The person's rights, in one query. A mere admin gets none: PermissionDenied."""
     if not (person.is_active and person.works_tickets):
         raise PermissionDenied
-    served = Queue.teams.through.objects.filter(queue_id=OuterRef("pk"), team__membership__person=person)
-    rows = Queue.objects.annotate(is_served=Exists(served)).order_by("position", "name", "id")
-    queues = tuple(QueueName(row.pk, row.name, row.is_confidential, row.is_served) for row in rows)
+    rows = _QUEUES.rows(person_id=person.pk)
+    used, removed = (
+        tuple(
+            QueueName(number, name, is_confidential, is_served)
+            for number, name, is_confidential, is_served, successor in rows
+            if (successor is None) == in_use
+        )
+        for in_use in (True, False)
+    )
     return Rights(
         person_id=person.pk,
         everything=person.is_lead,
-        queues=frozenset(queue.id for queue in queues if queue.is_served),
-        all_queues=queues,
+        queues=frozenset(queue.id for queue in (*used, *removed) if queue.is_served),
+        all_queues=used,
+        removed=removed,
     )
 
 
@@ -81,13 +102,25 @@ def visible(have: Rights, tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
     return tickets.filter(Q(reader_queue_ids__overlap=sorted(have.queues)) | Q(owner_id=have.person_id))
 
 
+_SHOWN = ("customer", "queue", "owner", "last_author")
+
+
+def _ticket_of(*, ticket_id: int) -> QuerySet[Ticket]:
+    return Ticket.objects.select_related(*_SHOWN).filter(pk=ticket_id)
+
+
+_TICKET = PreparedRows(_ticket_of, Ticket, *_SHOWN)
+
+
 def ticket_to_read(have: Rights, ticket_id: int, *, tickets: QuerySet[Ticket] | None = None) -> Ticket:
     """The ticket, if there is one and this person may read it.
 
     Http404 where there is none; PermissionDenied where there is, for a colleague who may not see it.
     """
-    rows = Ticket.objects.all() if tickets is None else tickets
-    found = rows.select_related("customer", "queue", "owner", "last_author").filter(pk=ticket_id).first()
+    if tickets is None:
+        found = _TICKET.first(ticket_id=ticket_id)
+    else:
+        found = tickets.select_related(*_SHOWN).filter(pk=ticket_id).first()
     if found is None:
         raise Http404
     if not have.may_read(found):
@@ -100,10 +133,9 @@ def ticket_to_act(have: Rights, ticket_id: int) -> Ticket:
 
     Raises like ticket_to_read. The customer's row is locked first: everybody locks in that order.
     """
-    row = Ticket.objects.filter(pk=ticket_id).values_list("customer_id", flat=True).first()
-    if row is None:
+    whose = Ticket.objects.filter(pk=ticket_id).values_list("customer_id", flat=True)
+    if resolving.lock_whose(lambda: whose.first()) is None:
         raise Http404
-    resolving.lock(row)
     return ticket_to_read(have, ticket_id, tickets=Ticket.objects.select_for_update(of=("self",), no_key=True))
 
 

@@ -99,33 +99,52 @@ def queue(
     not_before: datetime,
     now: datetime,
 ) -> Outbound:
+    """Freeze the message and put it into the outbox, one row for each provider call; the first row comes back.
+
+    Where files are messages of their own the words are the first call and each file is one more, in this order.
+    Raises CannotReply; the caller holds a transaction.
+    """
     asked = _last_in(contact)
-    marker = _marker(message, contact)
     is_mail = contact.surface == "email"
+    text = message.text + (_quote(asked) if is_mail and asked else "")
+    calls = _calls(text, files, apart=SURFACES[contact.surface].files_apart)
+    cc_addresses = _copies(contact, cc)
     try:
-        return outbox.put(
-            account=contact.account,
-            surface=contact.surface,
-            recipient=recipient,
-            text=message.text + (_quote(asked) if is_mail and asked else ""),
-            subject=message.subject,
-            thread=contact.thread,
-            parent_id=asked.external_id if asked else "",
-            references=_references(contact) if is_mail else (),
-            cc=_copies(contact, cc),
-            reply_to=_reply_address(contact) if is_mail else "",
-            files=[(file.id, file.name) for file in files],
-            reference=reference(message.pk),
-            marker=marker,
-            lane=outbox.lane(
-                account_id=contact.account_id, surface=contact.surface, recipient=recipient, thread=contact.thread
-            ),
-            not_before=not_before,
-            too_late_at=window_end(contact),
-            now=now,
-        )
+        rows = [
+            outbox.put(
+                account=contact.account,
+                surface=contact.surface,
+                recipient=recipient,
+                text=words,
+                subject=message.subject,
+                thread=contact.thread,
+                parent_id=asked.external_id if asked else "",
+                references=_references(contact) if is_mail else (),
+                cc=cc_addresses,
+                reply_to=_reply_address(contact) if is_mail else "",
+                files=[(file.id, file.name) for file in attached],
+                reference=reference(message.pk),
+                marker=_marker(message, contact),
+                lane=outbox.lane(
+                    account_id=contact.account_id, surface=contact.surface, recipient=recipient, thread=contact.thread
+                ),
+                not_before=not_before,
+                too_late_at=window_end(contact),
+                now=now,
+            )
+            for words, attached in calls
+        ]
     except outbox.TooLate as error:
         raise CannotReply(str(error)) from error
+    return rows[0]
+
+
+def _calls(text: str, files: Sequence[UploadedFile], *, apart: bool) -> list[tuple[str, Sequence[UploadedFile]]]:
+    """What leaves with which call: everything at once, or the words and then each file."""
+    if not apart or not files:
+        return [(text, files)]
+    first: list[tuple[str, Sequence[UploadedFile]]] = [(text, ())] if text else []
+    return [*first, *(("", (file,)) for file in files)]
 
 
 def _marker(message: Message, contact: Contact) -> str:

@@ -7,87 +7,84 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
-from django.urls import reverse
-from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.html import escape
+# The same five replacements as Django's escape(), without its look for lazy and for safe strings: all that comes
+# here is plain text.
+from html import escape
+
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.timezone import get_current_timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from contactcentre.templatetags.look import icon
 from tickets import rows
-from tickets.templatetags.inbox import channel_badge, due_pill, one_a_channel
+from tickets.templatetags.inbox import badge, date_words, number_url, one_a_channel, pill
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """The house's words on a row, in the reader's language."""
+class Frame:
+    """What all rows of a list share: the house's words in the reader's language, their zone and their day."""
 
     unread: str
     high: str
     nobody: str
     also: str
+    language: str | None
+    zone: tzinfo
+    today: datetime
+    now: datetime
 
     @classmethod
-    def now(cls) -> Words:
+    def of(cls, now: datetime) -> Frame:
         """Looked up once for all rows of a list."""
+        zone, nobody, high = get_current_timezone(), escape(_("Nobody yet")), escape(_("High priority"))
         return cls(
-            unread=escape(_("Unread")),
-            high=escape(_("High priority")),
-            nobody=escape(_("Nobody yet")),
+            unread='<span class="ticket-row__unread"><span class="visually-hidden">'
+            f'{escape(_("Unread"))}</span></span>',
+            high=f'<span class="ticket-row__high" title="{high}">{icon("flag", "sm")}'
+            f'<span class="visually-hidden">{high}</span></span>',
+            nobody=f'<span class="avatar avatar--nobody" title="{nobody}">'
+            f'<span class="visually-hidden">{nobody}</span></span>',
             also=escape(_("also %(name)s")),
+            language=get_language(),
+            zone=zone,
+            today=now.astimezone(zone),
+            now=now,
         )
 
 
 def render(listed: Iterable[rows.TicketRow], *, place: str, current_id: int | None, now: datetime) -> SafeString:
     """The <li> elements of a list."""
-    words, today, kept = Words.now(), timezone.localtime(now), escape(place)
-    # One look-up of the address; the number is put into it row by row.
-    before, _zero, after = reverse("tickets:ticket", args=[0]).rpartition("0")
-    parts = [
-        _row(row, f"{before}{row.id}{after}{kept}", words, current=row.id == current_id, today=today, now=now)
-        for row in listed
-    ]
+    frame, kept = Frame.of(now), escape(place)
+    parts = [_row(row, f"{number_url('ticket', row.id)}{kept}", frame, current=row.id == current_id) for row in listed]
     return mark_safe("".join(parts))  # noqa: S308  (every stranger's word is escaped in _row)
 
 
-def _row(row: rows.TicketRow, href: str, words: Words, *, current: bool, today: datetime, now: datetime) -> str:
-    unread = (
-        f'<span class="ticket-row__unread"><span class="visually-hidden">{words.unread}</span></span>'
-        if row.is_unread
-        else ""
-    )
-    high = (
-        f'<span class="ticket-row__high" title="{words.high}">{icon("flag", "sm")}'
-        f'<span class="visually-hidden">{words.high}</span></span>'
-        if row.is_high
-        else ""
-    )
+def _row(row: rows.TicketRow, href: str, frame: Frame, *, current: bool) -> str:
     chosen = ' aria-current="true"' if current else ""
     said_by = f"{escape(row.words_by)}: " if row.words_by else ""
-    badges = "".join(channel_badge(surface) for surface in one_a_channel(row.surfaces))
-    tags = "".join(f'<span class="tag">{words.also % {"name": escape(name)}}</span>' for name in row.also)
-    tags += "".join(f'<span class="tag">{escape(tag)}</span>' for tag in row.tags[:3])
+    surfaces = row.surfaces if len(row.surfaces) == 1 else one_a_channel(row.surfaces)
+    badges = "".join([badge(surface.name, frame.language) for surface in surfaces])
+    tags = "".join([f'<span class="tag">{frame.also % {"name": escape(name)}}</span>' for name in row.also])
+    tags += "".join([f'<span class="tag">{escape(tag)}</span>' for tag in row.tags[:3]])
     return (
         f'<li id="ticket-row-{row.id}" data-ticket="{row.id}"><a class="ticket-row'
         f'{" ticket-row--unread" if row.is_unread else ""}" href="{href}" hx-get="{href}" hx-target="#ticket-panes"'
-        f' hx-swap="innerHTML" hx-push-url="true"{chosen}>{unread}'
-        f'<span class="ticket-row__who">{high}<span class="truncate" dir="auto">{escape(row.who)}</span></span>'
-        f"{due_pill(row.due_at, row.snoozed_until, now)}"
+        f' hx-swap="innerHTML" hx-push-url="true"{chosen}>{frame.unread if row.is_unread else ""}'
+        f'<span class="ticket-row__who">{frame.high if row.is_high else ""}'
+        f'<span class="truncate" dir="auto">{escape(row.who)}</span></span>'
+        f"{pill(row.due_at, row.snoozed_until, frame.now, frame.zone, frame.language)}"
         f'<span class="ticket-row__words truncate" dir="auto">{said_by}{escape(row.words)}</span>'
         f'<span class="ticket-row__meta">{badges}<span class="ticket-row__tags">{tags}</span>'
-        f'<span class="ticket-row__owner">{_time(row.last_at, today)} {_owner(row.owner, words)}</span></span></a></li>'
+        f'<span class="ticket-row__owner">{_time(row.last_at, frame)} {_owner(row.owner, frame)}</span></span></a></li>'
     )
 
 
-def _owner(owner: rows.Colleague | None, words: Words) -> str:
+def _owner(owner: rows.Colleague | None, frame: Frame) -> str:
     if owner is None:
-        return (
-            f'<span class="avatar avatar--nobody" title="{words.nobody}">'
-            f'<span class="visually-hidden">{words.nobody}</span></span>'
-        )
+        return frame.nobody
     name = escape(owner.name)
     return (
         f'<span class="avatar{" avatar--ours" if owner.is_me else ""}" title="{name}">'
@@ -95,14 +92,15 @@ def _owner(owner: rows.Colleague | None, words: Words) -> str:
     )
 
 
-def _time(at: datetime, today: datetime) -> str:
+def _time(at: datetime, frame: Frame) -> str:
     """When the last words were said: the hour today, the day this week, the date before that."""
-    local = timezone.localtime(at)
-    if local.date() == today.date():
-        short = f"{local:%H:%M}"
-    elif abs(local.date() - today.date()) < timedelta(days=7):
-        short = date_format(local, "D H:i")
+    local, today = at.astimezone(frame.zone), frame.today
+    day, clock = local.date(), f"{local:%H:%M}"
+    if day == today.date():
+        short = clock
+    elif abs(day - today.date()) < timedelta(days=7):
+        short = f"{date_words(day, 'D', frame.language)} {clock}"
     else:
-        short = date_format(local, "j M" if local.year == today.year else "j M Y")
+        short = date_words(day, "j M" if day.year == today.year else "j M Y", frame.language)
     # Numbers alone on hover: the same in every language, and a tenth of the work of a formatted date.
-    return f'<time datetime="{local.isoformat()}" title="{local:%Y-%m-%d %H:%M}">{escape(short)}</time>'
+    return f'<time datetime="{local.isoformat()}" title="{day.isoformat()} {clock}">{escape(short)}</time>'

@@ -70,7 +70,11 @@ class TicketList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileRow:
-    """An attachment on a bubble. Without `url` it was not taken and `note` says why."""
+    """An attachment on a bubble. Without `url` it is not here, and `note` says why.
+
+    `is_coming`: it is being fetched from the network just now. `may_fetch`: fetching it was given up, and it can be
+    tried again.
+    """
 
     id: int
     name: str
@@ -79,6 +83,8 @@ class FileRow:
     url: str
     note: str
     is_image: bool
+    is_coming: bool = False
+    may_fetch: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,7 +257,8 @@ class Recipient:
     """One way to answer: a surface, through an account of ours, to an identity.
 
     `key` is what the form sends back ("<contact id>"); `closed` says why it cannot be used just now;
-    `window_until` is when the network stops taking answers.
+    `window_until` is when the network stops taking answers. `apart` tells it from the other ways on its surface
+    (a thread's subject, our account); empty where it is the only one.
     """
 
     key: str
@@ -264,6 +271,7 @@ class Recipient:
     reply_to: str = ""
     subject: str = ""
     is_unanswered: bool = False
+    apart: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from channels.surfaces import SURFACES
+from contactcentre.lib.prepared import Prepared
 from tickets.models import ServiceTarget
 
 # What a ticket that is not due sorts by: so much later than its last words that nothing due comes after it.
@@ -48,6 +49,9 @@ def urgency(*, due_at: datetime | None, unanswered_since: datetime | None, last_
     return unanswered_since + NO_TARGET if unanswered_since is not None else last_at + NOT_DUE
 
 
+_TARGETS = Prepared(lambda: ServiceTarget.objects.values_list("queue_id", "surface", "minutes"))
+
+
 class Targets:
     """The installation's targets, read once: a queue's own row beats the one for all queues."""
 
@@ -57,10 +61,7 @@ class Targets:
     @classmethod
     def load(cls) -> Targets:
         """The targets as they stand now, in one query."""
-        rows: Iterable[tuple[int | None, str, int]] = ServiceTarget.objects.values_list(
-            "queue_id", "surface", "minutes"
-        )
-        return cls({(queue, surface): minutes for queue, surface, minutes in rows})
+        return cls({(queue, surface): minutes for queue, surface, minutes in _TARGETS.rows()})
 
     def of(self, *, queue_id: int, surface: str) -> timedelta | None:
         """How long a customer may wait there; None where nothing is promised."""

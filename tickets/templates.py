@@ -26,6 +26,21 @@ def filled(ticket: Ticket, person: Person, *, surface: str) -> list[dict[str, st
     return [{"name": row.name, "text": fill(row.text, values)} for row in rows]
 
 
+# What each variable stands for, as the page of the templates explains it, with an invented customer's value.
+VARIABLES = {
+    "customer.name": "Carla Hughes",
+    "customer.first_name": "Carla",
+    "me.name": "Anna Reid",
+    "me.first_name": "Anna",
+    "ticket.number": "4711",
+}
+
+
+def unknown(text: str) -> list[str]:
+    """The variables of a text that nothing stands for, in their order, each once."""
+    return list(dict.fromkeys(name for name in _VARIABLE.findall(text) if name not in VARIABLES))
+
+
 def fill(text: str, values: dict[str, str]) -> str:
     """The text with {{ variables }} replaced."""
     return _VARIABLE.sub(lambda match: values.get(match[1], match[0]), text)

@@ -1,6 +1,7 @@
 """To which contact a mail belongs: by our signed token, then by the ids it answers. Never by its subject.
+And by which name the conversation goes that a message belongs to.
 
-Both only name a candidate. Whether the author may write into it is decided by the author (row 9 of
+Token and ids only name a candidate. Whether the author may write into it is decided by the author (row 9 of
 docs/one-ticket.md): a stranger who quotes a token or a ticket number gets a ticket of their own.
 """
 
@@ -60,6 +61,28 @@ def find(message: InboundMessage) -> Contact | None:
         if reference in by_reference:
             return contacts.get(pk=by_reference[reference])
     return None
+
+
+def name_of(message: InboundMessage, *, identity_id: int | None = None) -> str:
+    """What the conversation is called that this message belongs to, said by this identity (None: by us).
+
+    That is what the network calls it, except below a visitor's post on Facebook: what they write below their own post
+    belongs to it, and so does everything below that (row 8). One indexed query, for comments on Facebook alone.
+    """
+    name = message.thread[:400]
+    if message.surface != "facebook:comment" or not message.references:
+        return name
+    post = message.references[-1]
+    if post == message.thread:
+        return name
+    rows = Message.objects.filter(
+        channel_kind=message.channel_kind, scope=message.scope, external_id__in=[post, message.thread]
+    ).values_list("external_id", "identity_id", "contact__thread")
+    known = {external_id: (said_by, thread) for external_id, said_by, thread in rows}
+    if message.thread in known:
+        return known[message.thread][1]
+    said_by, thread = known.get(post, (None, name))
+    return thread if said_by is not None and said_by == identity_id else name
 
 
 def is_participant(contact: Contact, author: Address) -> bool:

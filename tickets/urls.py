@@ -43,4 +43,5 @@ urlpatterns = [
     path("messages/<int:message_id>/settle/", writing.settle, name="settle"),
     path("messages/<int:message_id>/html/", inbox.mail_html, name="mail-html"),
     path("attachments/<int:attachment_id>/", inbox.attachment, name="attachment"),
+    path("attachments/<int:attachment_id>/fetch/", writing.fetch, name="fetch"),
 ]

@@ -27,6 +27,8 @@ POINTS = frozenset(
         "delivery.before_write",
         "delivery.after_write",
         "delivery.after_commit",
+        "hook.before_commit",
+        "hook.after_commit",
         "intake.before_item",
         "intake.after_receive",
         "intake.after_commit",

@@ -18,9 +18,17 @@ const TAKEN_BACK_FOR = 10 * 60_000;
 const MOST_REFUSALS = 4;
 
 let last = null;
+// What is being done: taking back waits for it, for on a slow line the key is quicker than the answer.
+let running = Promise.resolve();
 
 /** Do the act of a control; `submitter` is the button of a form that was pressed. */
-export async function act(control, submitter = null) {
+export function act(control, submitter = null) {
+  const done = carryOut(control, submitter);
+  running = Promise.allSettled([running, done]);
+  return done;
+}
+
+async function carryOut(control, submitter) {
   const isMany = "many" in control.dataset;
   const tickets = isMany ? picked() : [openTicket()].filter(Boolean);
   if (!tickets.length || control.dataset.busy) return;
@@ -45,6 +53,7 @@ export async function act(control, submitter = null) {
 
 /** Take the last act back, if there is one that still can be. */
 export async function takeBack() {
+  await running;
   if (!last || last.until < Date.now()) {
     toast(word("nothing_to_take_back"));
     return;

@@ -205,9 +205,14 @@ class Composer {
     const limit = this.way?.limit;
     const isX = this.way?.surface === "x:mention";
     const counted = limit ? length(this.texts.reply.value.trim(), this.way.surface) : 0;
+    const over = limit ? counted - limit : 0;
+    // Not disabled: pressed all the same, the buttons say what is the matter.
+    for (const button of this.form.querySelectorAll("[data-then]")) {
+      if (over > 0) button.setAttribute("aria-disabled", "true");
+      else button.removeAttribute("aria-disabled");
+    }
     place.hidden = !limit || (!isX && counted < limit * SHOW_COUNT_FROM);
     if (place.hidden) return;
-    const over = counted - limit;
     place.title = word(isX ? "counted" : "counted_plain", { network: word("network_x"), n: counted, limit });
     place.classList.toggle("composer__count--over", over > 0);
     place.querySelector("[data-count-words]").textContent = over > 0 ? word("left_over", { n: over }) : counted;

@@ -13,7 +13,7 @@ import * as messages from "./messages.js";
 import * as ringing from "./ringing.js";
 import * as search from "./search.js";
 import * as selection from "./selection.js";
-import { headers } from "./server.js";
+import { headers, signInAgain } from "./server.js";
 import * as timeline from "./timeline.js";
 import * as timer from "./timer.js";
 import * as times from "./times.js";
@@ -49,6 +49,10 @@ function failurePlace() {
   return place;
 }
 
+function isWriting() {
+  return [...document.querySelectorAll("form.composer textarea")].some((field) => field.value.trim());
+}
+
 // Takes the words about the session away again.
 let away = null;
 
@@ -75,7 +79,7 @@ function listen() {
   document.addEventListener("ticket-gone", () => toast(word("gone"), { stays: 0 }));
   document.addEventListener("signed-out", () => {
     away?.();
-    const link = { href: location.href, words: word("sign_in"), newTab: true };
+    const link = { href: signInAgain({ isWriting: isWriting() }), words: word("sign_in"), newTab: true };
     away = toast(word("signed_out"), { stays: 0, link });
   });
   document.addEventListener("signed-in", () => away?.());

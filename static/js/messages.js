@@ -1,4 +1,5 @@
-// What can be done about a reply of ours: take it back, try it again, say what became of it.
+// What can be done about a reply of ours: take it back, try it again, say what became of it. And about a file that did
+// not come: fetch it again.
 
 import { openTicket } from "./list.js";
 import { refresh } from "./live.js";
@@ -31,9 +32,23 @@ export async function act(name, message, ticket) {
   return data;
 }
 
+/** Have a file fetched again that did not come; the bubble tells how it goes. */
+async function fetchAgain(attachment) {
+  const { status, data } = await post(`/attachments/${attachment}/fetch/`, {});
+  refresh();
+  if (status !== 200) toast(data.error || word("not_changed"));
+}
+
 /** Listen to the buttons on bubbles. Once per page. */
 export function start() {
   document.addEventListener("click", async ({ target }) => {
+    const again = target.closest?.("[data-act=fetch][data-attachment]");
+    if (again && !again.disabled) {
+      again.disabled = true;
+      await fetchAgain(again.dataset.attachment);
+      again.disabled = false;
+      return;
+    }
     const button = target.closest?.("[data-act][data-message]");
     if (!button || !ACTS[button.dataset.act] || button.disabled) return;
     button.disabled = true; // pressed twice would be asked twice

@@ -5,7 +5,7 @@
 import { fetchNow, refresh } from "./live.js";
 import { act } from "./messages.js";
 import { personalData } from "./private.js";
-import { get, post } from "./server.js";
+import { get, post, signInAgain } from "./server.js";
 import { seen, toEnd } from "./timeline.js";
 import { toast } from "./toast.js";
 import { length } from "./weighted.js";
@@ -159,7 +159,7 @@ function refused(composer, status, data, then) {
 function signIn(composer) {
   composer.drafts[composer.mode].keepHere();
   // In a tab of its own: this one keeps the words, and sends with the new session afterwards.
-  composer.say(word("signed_out"), { kind: "late", actions: [{ words: word("sign_in"), href: location.href }] });
+  composer.say(word("signed_out"), { kind: "late", actions: [{ words: word("sign_in"), href: signInAgain({ isWriting: true }) }] });
 }
 
 function sent(ticket, data, files) {

@@ -22,6 +22,13 @@ export function headers() {
   return { "X-CSRFToken": csrfToken(), "X-Requested-With": "fetch" };
 }
 
+/** The address that leads to the sign-in and from there back here; `isWriting`: it says that the words are kept. */
+export function signInAgain({ isWriting = false } = {}) {
+  const query = new URLSearchParams({ next: location.pathname + location.search });
+  if (isWriting) query.set("writing", "1");
+  return `/sign-in/?${query}`;
+}
+
 function noticed(response) {
   const said = Date.parse(response.headers.get("Date") ?? "");
   // The header counts whole seconds, so that less than two says nothing.

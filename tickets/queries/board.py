@@ -149,7 +149,7 @@ def preview(have: Rights, *, tickets: list[int], queue_id: int | None, owner_id:
 
 def _tickets(person: Person, have: Rights) -> dict[int, tuple[rows.TicketRow, ...]]:
     """The most urgent open tickets of every queue: one scan per queue of the list's own index."""
-    wanted: list[Ticket] = []
+    wanted: list[lists.Listed] = []
     open_ones = Ticket.objects.filter(state="open")
     parts = [
         open_ones.filter(queue_id=queue.id).order_by("urgent_at", "id").values("pk")[:PER_COLUMN]
@@ -158,7 +158,7 @@ def _tickets(person: Person, have: Rights) -> dict[int, tuple[rows.TicketRow, ..
     if parts:
         union = parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
         ids = [row["pk"] for row in union]
-        wanted = list(lists.base(person).filter(pk__in=ids).order_by("urgent_at", "id"))
+        wanted = lists.of_tickets(person, ids)
     shown = lists.rows_of(person, have, wanted)
     found: dict[int, list[rows.TicketRow]] = {}
     for ticket, row in zip(wanted, shown, strict=True):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from itertools import islice
+from typing import Any, NamedTuple
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import F, FilteredRelation, Q, QuerySet
@@ -12,6 +15,8 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 
 from agents.models import Person
+from contactcentre.lib.prepared import Prepared, Value
+from customers.models import Customer
 from tickets import rows
 from tickets.access import Rights, visible
 from tickets.models import Ticket
@@ -58,6 +63,42 @@ def view_name(key: str) -> str:
 VIEW_ICONS = {"open": "inbox", "mine": "user", "unassigned": "circle-dashed", "waiting": "hourglass", "snoozed": "zzz"}
 
 
+class Listed(NamedTuple):
+    """What of a ticket its row in a list shows, in the order of COLUMNS."""
+
+    id: int
+    queue_id: int
+    state: str
+    awaiting: str
+    priority: int
+    tags: list[str]
+    due_at: datetime | None
+    due_reason: str
+    urgent_at: datetime
+    snoozed_until: datetime | None
+    arrivals: int
+    last_at: datetime
+    last_words: str
+    last_direction: str
+    surfaces: list[str]
+    also_queue_ids: list[int]
+    reader_queue_ids: list[int]
+    customer_id: int
+    customer_name: str
+    customer_called: str
+    owner_id: int | None
+    author_id: int | None
+    read: int | None
+
+
+_JOINED = {
+    "customer_name": "customer__name",
+    "customer_called": "customer__called",
+    "author_id": "last_author_id",
+}
+COLUMNS = tuple(_JOINED.get(name, name) for name in Listed._fields)
+
+
 def page(
     person: Person,
     have: Rights,
@@ -69,7 +110,7 @@ def page(
     limit: int = PAGE,
     stream: str = "",
 ) -> rows.TicketList:
-    """One page of a list, most urgent first; at most two statements whatever its length.
+    """One page of a list, most urgent first; at most three statements whatever its length.
 
     `after` and `before` are cursors of rows. Raises BadCursor, Http404 for a view or queue that is not
     there, PermissionDenied for a queue this person does not serve.
@@ -87,7 +128,7 @@ def page(
         if view not in VIEW_ICONS:
             raise Http404
         title = view_name(view)
-        found = list(_slice(_of_view(person, have, view), start, backwards)[: limit + 1])
+        found = _of_view(person, have, view, start, backwards, limit)
     more = len(found) > limit
     found = found[:limit]
     if backwards:
@@ -99,94 +140,159 @@ def page(
         title=title,
         view=view if queue_id is None else f"queue-{queue_id}",
         rows=rows_of(person, have, found),
-        older=str(Cursor(last.urgent_at, last.pk)) if last and has_older else "",
-        newer=str(Cursor(first.urgent_at, first.pk)) if first and has_newer else "",
+        older=str(Cursor(last.urgent_at, last.id)) if last and has_older else "",
+        newer=str(Cursor(first.urgent_at, first.id)) if first and has_newer else "",
         stream=stream,
     )
 
 
-def base(person: Person) -> QuerySet[Ticket]:
-    """Tickets with all that a row shows, and how far this person has read each: joins by key, a row each."""
-    mine = FilteredRelation("readings", condition=Q(readings__person=person))
-    return Ticket.objects.select_related("customer", "owner", "last_author").annotate(
-        mine=mine, read=F("mine__arrival")
-    )
+def of_tickets(person: Person, ids: Sequence[int]) -> list[Listed]:
+    """These tickets as lists show them, most urgent first."""
+    found = _base(person.pk).filter(pk__in=ids).order_by("urgent_at", "id")
+    return [Listed(*row) for row in found.values_list(*COLUMNS)]
 
 
-def _of_view(person: Person, have: Rights, view: str) -> QuerySet[Ticket]:
-    if view == "mine":
-        return base(person).filter(state="open", owner=person)
-    if view in ("waiting", "snoozed"):
-        return visible(have, base(person).filter(state=view))
-    tickets = visible(have, base(person).filter(state="open"))
-    return tickets.filter(owner=None) if view == "unassigned" else tickets
+def _base(person_id: int) -> QuerySet[Ticket]:
+    """Tickets, and how far this person has read each: a join by key, a row each."""
+    mine = FilteredRelation("readings", condition=Q(readings__person_id=person_id))
+    return Ticket.objects.annotate(mine=mine, read=F("mine__arrival"))
 
 
-def _of_queue(person: Person, queue_id: int, start: Cursor | None, backwards: bool, limit: int) -> list[Ticket]:
+def _view_of(
+    view: str,
+    everything: bool,
+    backwards: bool,
+    limit: int,
+    *,
+    person_id: int,
+    queues: list[int] | None = None,
+    start_at: datetime | None = None,
+    start_id: int = 0,
+) -> QuerySet[Ticket, tuple[object, ...]]:
+    have = Rights(person_id=person_id, everything=everything, queues=frozenset(queues or ()), all_queues=())
+    state = view if view in ("waiting", "snoozed") else "open"
+    tickets = _base(person_id).filter(state=state)
+    tickets = tickets.filter(owner_id=person_id) if view == "mine" else visible(have, tickets)
+    if view == "unassigned":
+        tickets = tickets.filter(owner=None)
+    return _slice(tickets, start_at, start_id, backwards)[: limit + 1].values_list(*COLUMNS)
+
+
+def _queue_of(
+    which: str,
+    backwards: bool,
+    limit: int,
+    *,
+    person_id: int,
+    queue_id: int = 0,
+    also: list[int] | None = None,
+    start_at: datetime | None = None,
+    start_id: int = 0,
+) -> QuerySet[Ticket, tuple[object, ...]]:
+    tickets = _base(person_id).filter(state="open")
+    if which == "own":
+        tickets = tickets.filter(queue_id=queue_id)
+    else:
+        tickets = tickets.filter(also_queue_ids__contains=also).exclude(also_queue_ids=[])
+    return _slice(tickets, start_at, start_id, backwards)[: limit + 1].values_list(*COLUMNS)
+
+
+_VIEWS = Prepared(_view_of)
+_QUEUES = Prepared(_queue_of)
+
+
+def _of_view(
+    person: Person, have: Rights, view: str, start: Cursor | None, backwards: bool, limit: int
+) -> list[Listed]:
+    values: dict[str, Value] = {"person_id": person.pk, **_from(start)}
+    if view != "mine" and not have.everything:
+        values["queues"] = sorted(have.queues)
+    return [Listed(*row) for row in _VIEWS.rows(view, have.everything, backwards, limit, **values)]
+
+
+def _of_queue(person: Person, queue_id: int, start: Cursor | None, backwards: bool, limit: int) -> list[Listed]:
     """The queue's own tickets, and those of other queues with an unanswered contact that entered here (row 6).
 
     Two index scans merged: an OR over both would walk the whole list of the installation.
     """
-    own = _slice(base(person).filter(state="open", queue_id=queue_id), start, backwards)[: limit + 1]
-    also = _slice(
-        base(person).filter(state="open", also_queue_ids__contains=[queue_id]).exclude(also_queue_ids=[]),
-        start,
-        backwards,
-    )[: limit + 1]
-    merged = sorted([*own, *also], key=lambda ticket: (ticket.urgent_at, ticket.pk), reverse=backwards)
-    return list(islice(merged, limit + 1))
+    place = _from(start)
+    own = _QUEUES.rows("own", backwards, limit, person_id=person.pk, queue_id=queue_id, **place)
+    also = _QUEUES.rows("also", backwards, limit, person_id=person.pk, also=[queue_id], **place)
+    found = [Listed(*row) for row in (*own, *also)]
+    found.sort(key=lambda ticket: (ticket.urgent_at, ticket.id), reverse=backwards)
+    return list(islice(found, limit + 1))
 
 
-def _slice(tickets: QuerySet[Ticket], start: Cursor | None, backwards: bool) -> QuerySet[Ticket]:
+def _from(start: Cursor | None) -> dict[str, Value]:
+    return {} if start is None else {"start_at": start.urgent_at, "start_id": start.id}
+
+
+def _slice(tickets: QuerySet[Ticket], at: datetime | None, number: int, backwards: bool) -> QuerySet[Ticket]:
     if backwards:
         tickets = tickets.order_by("-urgent_at", "-id")
-        if start:
+        if at is not None:
             # The first half is what lets the index find the place; the second is exact.
-            return tickets.filter(urgent_at__lte=start.urgent_at).filter(
-                Q(urgent_at__lt=start.urgent_at) | Q(pk__lt=start.id)
-            )
+            return tickets.filter(urgent_at__lte=at).filter(Q(urgent_at__lt=at) | Q(pk__lt=number))
         return tickets
     tickets = tickets.order_by("urgent_at", "id")
-    if start:
-        return tickets.filter(urgent_at__gte=start.urgent_at).filter(
-            Q(urgent_at__gt=start.urgent_at) | Q(pk__gt=start.id)
-        )
+    if at is not None:
+        return tickets.filter(urgent_at__gte=at).filter(Q(urgent_at__gt=at) | Q(pk__gt=number))
     return tickets
 
 
-def rows_of(person: Person, have: Rights, tickets: list[Ticket]) -> tuple[rows.TicketRow, ...]:
-    """The tickets of base() as a list shows them, in the order they came."""
-    return tuple(_row(person, have, ticket, getattr(ticket, "read", None) or 0) for ticket in tickets)
-
-
-def _row(person: Person, have: Rights, ticket: Ticket, read: int) -> rows.TicketRow:
-    author = ticket.last_author
-    words_by = ""
-    if ticket.last_direction == "out":
-        words_by = (
-            _("You") if author is not None and author.pk == person.pk else (author.first_name if author else _("We"))
+def rows_of(person: Person, have: Rights, tickets: Iterable[Listed]) -> tuple[rows.TicketRow, ...]:
+    """The tickets as a list shows them, in the order they came."""
+    named = cache(have.queue_name)
+    you, we = _("You"), _("We")
+    secret = have.confidential
+    tickets = list(tickets)
+    people = _people(tickets)
+    colleagues = {number: colleague(one, person) for number, one in people.items()}
+    found = []
+    for ticket in tickets:
+        customer = Customer(id=ticket.customer_id, name=ticket.customer_name, called=ticket.customer_called)
+        words_by = ""
+        if ticket.last_direction == "out":
+            author = people.get(ticket.author_id or 0)
+            words_by = we if author is None else you if author.pk == person.pk else author.first_name
+        found.append(
+            rows.TicketRow(
+                id=ticket.id,
+                who=str(customer),
+                initials=customer.initials,
+                words=ticket.last_words or _something(ticket, secret, named),
+                words_by=words_by,
+                state=ticket.state,
+                awaiting=ticket.awaiting,
+                due_at=ticket.due_at,
+                due_reason=ticket.due_reason,
+                last_at=ticket.last_at,
+                surfaces=rows.surfaces(ticket.surfaces),
+                tags=tuple(ticket.tags),
+                also=tuple(named(queue) for queue in ticket.also_queue_ids),
+                owner=colleagues.get(ticket.owner_id or 0),
+                is_unread=ticket.arrivals > (ticket.read or 0) and ticket.last_direction != "out",
+                is_high=ticket.priority > 0,
+                queue_name=named(ticket.queue_id),
+                snoozed_until=ticket.snoozed_until,
+                cursor=str(Cursor(ticket.urgent_at, ticket.id)),
+            )
         )
-    return rows.TicketRow(
-        id=ticket.pk,
-        who=who(ticket),
-        initials=ticket.customer.initials,
-        words=ticket.last_words or _something(have, ticket),
-        words_by=words_by,
-        state=ticket.state,
-        awaiting=ticket.awaiting,
-        due_at=ticket.due_at,
-        due_reason=ticket.due_reason,
-        last_at=ticket.last_at,
-        surfaces=rows.surfaces(ticket.surfaces),
-        tags=tuple(ticket.tags),
-        also=tuple(have.queue_name(queue) for queue in ticket.also_queue_ids),
-        owner=colleague(ticket.owner, person) if ticket.owner else None,
-        is_unread=ticket.arrivals > read and ticket.last_direction != "out",
-        is_high=ticket.priority > 0,
-        queue_name=have.queue_name(ticket.queue_id),
-        snoozed_until=ticket.snoozed_until,
-        cursor=str(Cursor(ticket.urgent_at, ticket.pk)),
-    )
+    return tuple(found)
+
+
+def _people_of(*, ids: list[int]) -> QuerySet[Person, tuple[Any, ...]]:
+    return Person.objects.filter(pk__in=ids).values_list("id", "name")
+
+
+_PEOPLE = Prepared(_people_of)
+
+
+def _people(tickets: list[Listed]) -> dict[int, Person]:
+    """Who owns these tickets or spoke last on them: apart, because two joins more double the list's planning."""
+    ids = {ticket.owner_id for ticket in tickets} | {ticket.author_id for ticket in tickets if ticket.author_id}
+    wanted = sorted(number for number in ids if number is not None)
+    return {number: Person(id=number, name=name) for number, name in _PEOPLE.rows(ids=wanted)} if wanted else {}
 
 
 def who(ticket: Ticket) -> str:
@@ -194,10 +300,10 @@ def who(ticket: Ticket) -> str:
     return str(ticket.customer)
 
 
-def _something(have: Rights, ticket: Ticket) -> str:
+def _something(ticket: Listed, confidential: frozenset[int], named: Callable[[int], str]) -> str:
     """What stands instead of words that are confidential."""
-    secret = [queue for queue in ticket.reader_queue_ids if queue in have.confidential]
-    return _("Something in %(queue)s") % {"queue": have.queue_name(secret[0])} if secret else ""
+    secret = [queue for queue in ticket.reader_queue_ids if queue in confidential]
+    return _("Something in %(queue)s") % {"queue": named(secret[0])} if secret else ""
 
 
 def colleague(person: Person, me: Person) -> rows.Colleague:

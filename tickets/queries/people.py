@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
+from contactcentre.lib import lookups as _lookups  # noqa: F401  (registers has_text)
 from contactcentre.lib.text import clean_line
 from customers.models import Customer, Identity
 from tickets.access import Rights, visible
@@ -84,13 +85,13 @@ def find(have: Rights, text: str, *, without: int = 0, limit: int = LIMIT) -> Ch
 
 
 def _candidates(needle: str) -> set[int]:
-    wanted = Q(display__icontains=needle) | Q(name__icontains=needle) | Q(handle__icontains=needle)
+    wanted = Q(display__has_text=needle) | Q(name__has_text=needle) | Q(handle__has_text=needle)
     digits = _DIGITS.sub("", needle)
     if len(digits) >= 4:
         # 020 7946 0142 finds +442079460142: the leading zero of a national number is not part of it.
         wanted |= Q(value__contains=digits.lstrip("0"))
     by_identity = Identity.objects.filter(wanted).order_by("-id").values_list("customer_id", flat=True)
-    by_name = Customer.objects.filter(name__icontains=needle).order_by("-id").values_list("pk", flat=True)
+    by_name = Customer.objects.filter(name__has_text=needle).order_by("-id").values_list("pk", flat=True)
     return {*by_identity[:CANDIDATES], *by_name[:CANDIDATES]}
 
 

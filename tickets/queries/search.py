@@ -14,6 +14,7 @@ from django.contrib.postgres.search import SearchQuery
 from django.db.models import Q
 
 from agents.models import Person
+from contactcentre.lib import lookups as _lookups  # noqa: F401  (registers has_text)
 from contactcentre.lib.text import clean_line, snippet
 from customers.models import Customer, Identity
 from tickets.access import Rights, visible
@@ -74,13 +75,13 @@ def _by_number(have: Rights, query: str) -> list[Hit]:
 def _by_person(have: Rights, query: str) -> list[Hit]:
     """By name, handle, address or number: a customer's latest ticket stands for them."""
     needle = query.lstrip("@")
-    wanted = Q(display__icontains=needle) | Q(name__icontains=needle) | Q(handle__icontains=needle)
+    wanted = Q(display__has_text=needle) | Q(name__has_text=needle) | Q(handle__has_text=needle)
     digits = _DIGITS.sub("", query)
     if len(digits) >= 4:
         # 020 7946 0142 finds +442079460142: the leading zero of a national number is not part of it.
         wanted |= Q(value__contains=digits.lstrip("0"))
     by_identity = list(Identity.objects.filter(wanted).values_list("customer_id", "display")[:CANDIDATES])
-    by_name = Customer.objects.filter(name__icontains=needle).values_list("pk", flat=True)[:CANDIDATES]
+    by_name = Customer.objects.filter(name__has_text=needle).values_list("pk", flat=True)[:CANDIDATES]
     shown = dict(by_identity)
     customers = {*shown, *by_name}
     if not customers:

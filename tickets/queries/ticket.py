@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, Q, Subquery
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from agents.models import Person
 from channels.models import AccountState
 from channels.surfaces import SURFACES
+from contactcentre.lib.prepared import Prepared, columns
 from customers import merging
 from customers.models import CustomerKind, Identity, IdentityKind
 from tickets import moving, rows
 from tickets.access import Rights
-from tickets.models import Contact, ContactMove, Draft, Message, Participant, Ticket
+from tickets.models import Contact, ContactMove, Draft, Relation, Ticket
+from tickets.queries import contacts as contact_rows
 from tickets.queries import timeline
 from tickets.queries.lists import colleague, who
 
 EARLIER_LIMIT = 20
-CONTACT_LIMIT = 40
 OVER = ("merged", "closed")
 
 # By which surface an identity is reached, for its badge.
@@ -39,26 +41,13 @@ BADGES = {
 def page(
     person: Person, have: Rights, ticket: Ticket, *, now: datetime, read: int = 0, stream: str = ""
 ) -> rows.TicketPage:
-    """All of the ticket pane and the customer pane, in eight statements whatever the history's length.
+    """All of the ticket pane and the customer pane, in seven statements whatever the history's length.
 
-    A ninth where a contact was moved here by hand. `read` is the arrival number this person had read to before.
+    One more each where there are files, calls, or a contact that was moved here by hand. `read` is the arrival number
+    this person had read to before.
     """
-    stretch = timeline.page(person, have, ticket, read=read, now=now)
-    contacts = list(
-        Contact.objects.select_related("account", "identity")
-        .annotate(
-            copies=ArraySubquery(
-                Participant.objects.filter(contact=OuterRef("pk")).order_by("id").values("value")[:10]
-            ),
-            asked_to=Subquery(
-                Message.objects.filter(contact=OuterRef("pk"), direction="in")
-                .order_by("-said_at")
-                .values("extra__reply_to")[:1]
-            ),
-        )
-        .filter(customer_id=ticket.customer_id)
-        .order_by("-last_said_at", "-id")[:CONTACT_LIMIT]
-    )
+    contacts = contact_rows.of_customer(ticket.customer_id)
+    stretch = timeline.page(person, have, ticket, read=read, known=contacts, now=now)
     return replace(
         head(person, have, ticket),
         entries=stretch.entries,
@@ -100,24 +89,21 @@ def head(person: Person, have: Rights, ticket: Ticket) -> rows.TicketPage:
 
 def _customer(person: Person, ticket: Ticket, *, has_moved: bool) -> rows.CustomerCard:
     customer = ticket.customer
-    identities = list(
-        Identity.objects.filter(customer=customer)
-        .annotate(joined=merging.in_force())
-        .order_by("first_seen_at", "id")[:50]
-    )
-    tickets = list(
-        Ticket.objects.filter(Q(customer=customer) | Q(pk__in=ticket.relations.values("other")))
-        .exclude(pk=ticket.pk)
-        .exclude(state="merged")
-        .order_by("-id")[:EARLIER_LIMIT]
-    )
+    identities = []
+    for *values, joined in _IDENTITIES.rows(customer_id=customer.pk):
+        identity = Identity.from_db(DEFAULT_DB_ALIAS, contact_rows.IDENTITY, values)
+        identities.append((identity, json.loads(joined) if joined else None))
+    # A related ticket may be the customer's own: it counts once, among theirs.
+    by_id = {row[0]: row for row in _OTHERS.rows(customer_id=customer.pk, ticket_id=ticket.pk)}
+    newest = sorted(by_id.values(), reverse=True)[:EARLIER_LIMIT]
+    tickets = [Ticket.from_db(DEFAULT_DB_ALIAS, _EARLIER, row) for row in newest]
     return rows.CustomerCard(
         id=customer.pk,
         name=str(customer),
         initials=customer.initials,
         since=customer.created_at,
         ticket_number=sum(1 for other in tickets if other.customer_id == customer.pk and other.pk < ticket.pk) + 1,
-        identities=tuple(_identity(person, identity, identity.joined) for identity in identities),
+        identities=tuple(_identity(person, identity, joined) for identity, joined in identities),
         earlier=tuple(_earlier(other) for other in tickets if other.customer_id == customer.pk),
         related=tuple(_earlier(other) for other in tickets if other.customer_id != customer.pk),
         is_blocked=customer.blocked_at is not None,
@@ -125,6 +111,33 @@ def _customer(person: Person, ticket: Ticket, *, has_moved: bool) -> rows.Custom
         is_provisional=customer.is_provisional,
         moved=tuple(_moved(person, move) for move in moving.in_force(ticket)) if has_moved else (),
     )
+
+
+_EARLIER = columns(
+    Ticket, "id", "customer_id", "subject", "last_words", "state", "solved_at", "last_at"
+)
+
+
+def _identities_of(*, customer_id: int) -> QuerySet[Identity, tuple[Any, ...]]:
+    found = Identity.objects.filter(customer_id=customer_id).annotate(joined=merging.in_force())
+    return found.order_by("first_seen_at", "id").values_list(*contact_rows.IDENTITY, "joined")[:50]
+
+
+def _others_of(*, customer_id: int, ticket_id: int) -> QuerySet[Ticket, tuple[Any, ...]]:
+    """The customer's other tickets and those related to this one: two look-ups, an OR over both reads every ticket."""
+    shown = Ticket.objects.exclude(pk=ticket_id).exclude(state="merged").order_by("-id")
+    theirs = shown.filter(customer_id=customer_id).values_list(*_EARLIER)[:EARLIER_LIMIT]
+    related = shown.filter(pk__in=Relation.objects.filter(ticket_id=ticket_id).values("other"))
+    return theirs.union(related.values_list(*_EARLIER)[:EARLIER_LIMIT], all=True)
+
+
+def _drafts_of(*, ticket_id: int, person_id: int) -> QuerySet[Draft, tuple[Any, ...]]:
+    return Draft.objects.filter(ticket_id=ticket_id, person_id=person_id).values_list("surface", "text", "saved_at")
+
+
+_IDENTITIES = Prepared(_identities_of)
+_OTHERS = Prepared(_others_of)
+_DRAFTS = Prepared(_drafts_of)
 
 
 def _joined(person: Person, identity: Identity, told: dict[str, Any]) -> rows.TakenIn:
@@ -178,21 +191,33 @@ def _composer(
     person: Person, have: Rights, ticket: Ticket, contacts: Sequence[Contact], *, now: datetime
 ) -> rows.ComposerState:
     """The ways to answer: the latest contact of each identity and thread-less surface, unanswered ones first."""
-    drafts = {draft.surface: draft for draft in Draft.objects.filter(ticket=ticket, person=person)}
-    ways = [_way(contact, now=now) for contact in _latest(have, ticket, contacts)]
+    drafts = _DRAFTS.rows(ticket_id=ticket.pk, person_id=person.pk)
+    texts = {surface: text for surface, text, _at in drafts}
+    ways = _told_apart([_way(contact, now=now) for contact in _latest(have, ticket, contacts)])
     open_ways = [way for way in ways if not way.closed]
     unanswered = [way for way in open_ways if way.is_unanswered]
-    reply = drafts.get("reply")
     chosen = next(iter(unanswered or open_ways), None)
     return rows.ComposerState(
         recipients=tuple(ways),
         chosen=chosen.key if chosen else "note",
-        draft=reply.text if reply else "",
-        draft_note=drafts["note"].text if "note" in drafts else "",
+        draft=texts.get("reply", ""),
+        draft_note=texts.get("note", ""),
         draft_files=(),
-        saved_at=max((draft.saved_at for draft in drafts.values()), default=None),
+        saved_at=max((at for _surface, _text, at in drafts), default=None),
         seen=ticket.arrivals,
     )
+
+
+def _told_apart(ways: list[rows.Recipient]) -> list[rows.Recipient]:
+    """The ways, with what tells those of one surface from each other."""
+    return [replace(way, apart=_apart(way, [each for each in ways if each.surface == way.surface])) for way in ways]
+
+
+def _apart(way: rows.Recipient, alike: list[rows.Recipient]) -> str:
+    for name in ("subject", "account", "to"):
+        if len({getattr(each, name) for each in alike}) > 1:
+            return str(getattr(way, name))
+    return ""
 
 
 def _latest(have: Rights, ticket: Ticket, contacts: Sequence[Contact]) -> list[Contact]:
@@ -229,7 +254,7 @@ def _way(contact: Contact, *, now: datetime) -> rows.Recipient:
     elif contact.account.state == AccountState.PAUSED:
         closed = _("%(account)s is paused") % {"account": contact.account}
     elif surface.window and (until is None or until <= now):
-        closed = _("The network takes no answer any more: its window has closed")
+        closed = str(surface.window_words)
     return rows.Recipient(
         key=str(contact.pk),
         surface=surface,

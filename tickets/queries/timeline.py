@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from django.db.models import Q
 from django.urls import reverse
 from django.utils.timezone import get_current_timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from agents.models import HistoryEntry, Person
 from channels.models import OutboxState
@@ -18,11 +18,11 @@ from channels.surfaces import SURFACES
 from tickets import calls, rows
 from tickets.access import Rights
 from tickets.models import Attachment, Contact, Message, Note, Ticket
+from tickets.queries import timeline_rows
 from tickets.queries.lists import Cursor, colleague
 from tickets.words import act_words
 
 PAGE = 30
-HISTORY_LIMIT = 200
 INLINE_IMAGES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
 
 # Folded when they stand together, so that reading is not interrupted by bookkeeping.
@@ -38,34 +38,34 @@ class Page:
 
 
 def page(
-    person: Person, have: Rights, ticket: Ticket, *, before: str = "", read: int = 0, limit: int = PAGE, now: datetime
+    person: Person,
+    have: Rights,
+    ticket: Ticket,
+    *,
+    before: str = "",
+    read: int = 0,
+    limit: int = PAGE,
+    known: Iterable[Contact] = (),
+    now: datetime,
 ) -> Page:
-    """The last `limit` messages and notes before the cursor, with what was done in between; four statements.
+    """The last `limit` messages and notes before the cursor, with what was done in between.
 
-    `read` is the arrival number this person has read to on this ticket: the line "New" goes above the first
-    customer message after it. Raises BadCursor.
+    Four statements, one more for files and one for calls where there are any; `known` are contacts that the caller
+    has read already. `read` is the arrival number this person has read to on this ticket: the line "New" goes above
+    the first customer message after it. Raises BadCursor.
     """
     edge = _parse(before) if before else None
-    messages = Message.objects.filter(customer_id=ticket.customer_id).exclude(state="cancelled")
-    notes = Note.objects.filter(customer_id=ticket.customer_id)
-    if edge:
-        at, number = edge
-        messages = messages.filter(said_at__lte=at).filter(Q(said_at__lt=at) | Q(pk__lt=number))
-        notes = notes.filter(written_at__lt=at)
-    found = list(
-        messages.select_related("contact__account", "identity", "person", "call").order_by("-said_at", "-id")[
-            : limit + 1
-        ]
-    )
+    people: dict[int, Person] = {}
+    found = timeline_rows.messages(ticket, edge, limit + 1, people)
     has_older = len(found) > limit
     found = found[:limit]
     oldest = found[-1].said_at if found and has_older else None
-    if oldest:
-        notes = notes.filter(written_at__gte=oldest)
-    written = list(notes.select_related("person").order_by("-written_at", "-id")[:limit])
-    files = _files(found)
+    timeline_rows.with_contacts(found, known)
+    timeline_rows.with_calls(found)
+    written = timeline_rows.notes(ticket, oldest, edge[0] if edge else None, limit, people)
+    files = _files([message for message in found if message.has_files])  # type: ignore[attr-defined]
     tickets = {message.ticket_id for message in found} | {note.ticket_id for note in written} | {ticket.pk}
-    done = _history(tickets, since=oldest, until=edge[0] if edge else None)
+    done = timeline_rows.history(tickets, since=oldest, until=edge[0] if edge else None, people=people)
     entries = _weave(
         person,
         have,
@@ -92,8 +92,10 @@ def _parse(text: str) -> tuple[datetime, int]:
     return cursor.urgent_at, cursor.id
 
 
-def _files(messages: Iterable[Message]) -> dict[int, list[rows.FileRow]]:
+def _files(messages: list[Message]) -> dict[int, list[rows.FileRow]]:
     grouped: dict[int, list[rows.FileRow]] = defaultdict(list)
+    if not messages:
+        return grouped
     found = (
         Attachment.objects.select_related("file")
         .filter(message__in=[message.pk for message in messages])
@@ -113,18 +115,20 @@ def file_row(attachment: Attachment) -> rows.FileRow:
         size=kept.size if kept else 0,
         content_type=kept.content_type if kept else "",
         url=reverse("tickets:attachment", args=[attachment.pk]) if kept else "",
-        note=attachment.note,
+        note=_file_note(attachment),
         is_image=bool(kept and kept.content_type in INLINE_IMAGES),
+        is_coming=attachment.fetch_at is not None,
+        may_fetch=bool(attachment.url) and attachment.fetch_at is None,
     )
 
 
-def _history(tickets: set[int], *, since: datetime | None, until: datetime | None) -> list[HistoryEntry]:
-    found = HistoryEntry.objects.select_related("actor").filter(ticket_id__in=tickets, act__startswith="ticket.")
-    if since:
-        found = found.filter(at__gte=since)
-    if until:
-        found = found.filter(at__lt=until)
-    return list(found.order_by("-id")[:HISTORY_LIMIT])
+def _file_note(attachment: Attachment) -> str:
+    """What stands beside a file: of one that is not here why, of one that is what its sender said it shows."""
+    if attachment.fetch_at is not None:
+        return _("is being fetched …")
+    if attachment.fetch_error:
+        return _("could not be fetched: %(why)s") % {"why": attachment.fetch_error}
+    return attachment.note
 
 
 def _first_unread(found: list[Message], ticket: Ticket, read: int) -> int | None:
@@ -231,22 +235,25 @@ def _state(message: Message) -> str:
     return message.state
 
 
+_STATES = {
+    "queued": gettext_noop("Leaving in a moment"),
+    "sending": gettext_noop("Sending"),
+    "retry": gettext_noop("Trying again"),
+    "sent": gettext_noop("Sent"),
+    "delivered": gettext_noop("Delivered"),
+    "read": gettext_noop("Read"),
+    "failed": gettext_noop("Not sent"),
+    "unknown": gettext_noop("Perhaps sent"),
+    "cancelled": gettext_noop("Taken back before it left"),
+}
+
+
 def state_words(message: Message) -> str:
     """The bubble's state in a word or two; empty for theirs."""
-    words = {
-        "queued": _("Leaving in a moment"),
-        "sending": _("Sending"),
-        "retry": _("Trying again"),
-        "sent": _("Sent"),
-        "delivered": _("Delivered"),
-        "read": _("Read"),
-        "failed": _("Not sent"),
-        "unknown": _("Perhaps sent"),
-        "cancelled": _("Taken back before it left"),
-    }
     if message.bounced_at:
         return _("Came back")
-    return words.get(_state(message), "")
+    words = _STATES.get(_state(message), "")
+    return _(words) if words else ""
 
 
 def _offers(message: Message) -> tuple[str, ...]:
@@ -327,7 +334,11 @@ def _weave(
 
 def _head(have: Rights, contact: Contact, at: datetime) -> rows.ContactHead:
     readable = have.may_read_contact(contact.entry_queue_id)
-    reasons = {"thanks": _("a thank-you"), "like": _("a like"), "spam": _("spam"), "other": _("nothing asked")}
+    no_reply = ""
+    if contact.no_reply_at:
+        reasons = {"thanks": _("a thank-you"), "like": _("a like"), "spam": _("spam"), "other": _("nothing asked")}
+        reason = reasons.get(contact.no_reply_reason, contact.no_reply_reason)
+        no_reply = _("No reply needed: %(reason)s") % {"reason": reason}
     return rows.ContactHead(
         id=contact.pk,
         surface=SURFACES[contact.surface],
@@ -336,8 +347,5 @@ def _head(have: Rights, contact: Contact, at: datetime) -> rows.ContactHead:
         at=at,
         is_unanswered=contact.unanswered_since is not None,
         queue_name=have.queue_name(contact.entry_queue_id),
-        no_reply_words=_("No reply needed: %(reason)s")
-        % {"reason": reasons.get(contact.no_reply_reason, contact.no_reply_reason)}
-        if contact.no_reply_at
-        else "",
+        no_reply_words=no_reply,
     )

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable
-from datetime import datetime, timedelta
-from functools import cache
+from datetime import date, datetime, timedelta, tzinfo
+from functools import cache, lru_cache
 
 from django import template
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import escape, format_html, format_html_join, urlize
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.timezone import get_current_timezone
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from channels.surfaces import SURFACES, Surface
 from contactcentre.templatetags.look import icon
@@ -22,6 +25,8 @@ register = template.Library()
 
 SOON = timedelta(minutes=30)
 CAP = 1000
+# Whatever urlize() could make a link of has one of these; it looks at every word, which most mails can be spared.
+_LINKED = re.compile(r"https?:|www\.|@|\.(?:com|edu|gov|int|mil|net|org)", re.IGNORECASE)
 _MENTION = re.compile(r"(?<![\w@])@(\w+)")
 
 # Surface → the badge's class and icon.
@@ -46,20 +51,36 @@ _STATE_ICONS = {
 
 
 @register.simple_tag
+def number_url(name: str, number: int) -> str:
+    """The address `tickets:<name>` of a number. A page has some twenty; each is looked up once a process."""
+    before, after = _around_number(name)
+    return f"{before}{number}{after}"
+
+
+@cache
+def _around_number(name: str) -> tuple[str, str]:
+    # A number that no path has in it.
+    before, _number, after = reverse(f"tickets:{name}", args=[987654321]).partition("987654321")
+    return before, after
+
+
+@register.simple_tag
 def channel_badge(surface: Surface) -> SafeString:
     """The small coloured sign of a surface's channel."""
-    return _badge(surface.name, str(surface.label))
+    return badge(surface.name, get_language())
 
 
 @register.simple_tag
 def badge_of(name: str) -> SafeString:
     """The sign of a surface given by its name."""
-    return channel_badge(SURFACES[name])
+    return badge(name, get_language())
 
 
 @cache
-def _badge(name: str, label: str) -> SafeString:
+def badge(name: str, language: str | None) -> SafeString:
+    """The sign of a surface in a language, the one in force."""
     kind, sign = BADGES[name]
+    label = str(SURFACES[name].label)
     return format_html(
         '<span class="channel channel--{}" title="{}"><span class="visually-hidden">{}</span>{}</span>',
         kind,
@@ -78,6 +99,13 @@ def one_a_channel(surfaces: Iterable[Surface]) -> list[Surface]:
 @register.simple_tag
 def due_pill(due_at: datetime | None, snoozed_until: datetime | None, now: datetime) -> SafeString:
     """By when somebody must act: words in a pill, amber within half an hour, red when overdue."""
+    return pill(due_at, snoozed_until, now, get_current_timezone(), get_language())
+
+
+def pill(
+    due_at: datetime | None, snoozed_until: datetime | None, now: datetime, zone: tzinfo, language: str | None
+) -> SafeString:
+    """See due_pill(); the zone and the language are those in force, asked for once a list."""
     if snoozed_until is not None:
         words = _("until %(time)s") % {"time": moment(snoozed_until, now)}
         return format_html('<span class="due due--none">{}</span>', words)
@@ -85,15 +113,19 @@ def due_pill(due_at: datetime | None, snoozed_until: datetime | None, now: datet
         return mark_safe("<span></span>")
     left = due_at - now
     kind = " due--late" if left < timedelta(0) else " due--soon" if left <= SOON else ""
-    exact = f"{timezone.localtime(due_at):%Y-%m-%d %H:%M}"
-    pill = f'<span class="due{kind}" data-due="{due_at.isoformat()}" title="{escape(exact)}">'
-    return mark_safe(f"{pill}{escape(due_words(left))}</span>")  # noqa: S308  (escaped above)
+    exact = f"{due_at.astimezone(zone):%Y-%m-%d %H:%M}"
+    words = html.escape(_due_words(int(abs(left).total_seconds() // 60), left < timedelta(0), language))
+    return mark_safe(  # noqa: S308  (escaped, or digits)
+        f'<span class="due{kind}" data-due="{due_at.isoformat()}" title="{exact}">{words}</span>'
+    )
 
 
-def due_words(left: timedelta) -> str:
-    """How long is left, in the shortest words: 8 min, 1 h 20, 3 d, overdue 3 min."""
-    words = span(abs(left))
-    return _("overdue %(span)s") % {"span": words} if left < timedelta(0) else words
+@lru_cache(maxsize=4096)
+def _due_words(minutes: int, is_late: bool, language: str | None) -> str:
+    """How long is left, in the shortest words: 8 min, 1 h 20, 3 d, overdue 3 min. A list says fifty of these, and
+    the next list nearly the same."""
+    words = span(timedelta(minutes=minutes))
+    return _("overdue %(span)s") % {"span": words} if is_late else words
 
 
 def span(length: timedelta) -> str:
@@ -127,7 +159,13 @@ def moment(at: datetime, now: datetime) -> str:
         return date_format(local, "H:i")
     if abs(local.date() - today.date()) < timedelta(days=7):
         return date_format(local, "D H:i")
-    return date_format(local, "j M" if local.year == today.year else "j M Y")
+    return date_words(local.date(), "j M" if local.year == today.year else "j M Y", get_language())
+
+
+@lru_cache(maxsize=4096)
+def date_words(day: date, form: str, language: str | None) -> str:
+    """A day in a language, the one in force; kept, because a page says the same few days many times."""
+    return date_format(day, form)
 
 
 @register.filter
@@ -148,15 +186,23 @@ def day_name(at: datetime, now: datetime | None) -> str:
     return words
 
 
+@lru_cache(maxsize=4096)
+def exact_words(local: datetime, language: str | None) -> str:
+    """A time to the minute, written out in a language, the one in force."""
+    return date_format(local, "DATETIME_FORMAT")
+
+
 @register.filter
 def said(text: str) -> SafeString:
     """What somebody wrote, escaped, in paragraphs, with its web addresses as links that tell nobody where from."""
     paragraphs = re.split(r"\n{2,}", text.strip("\n"))
-    linked = ((mark_safe(_links(paragraph).replace("\n", "<br>")),) for paragraph in paragraphs)  # noqa: S308
-    return format_html_join("", "<p>{}</p>", linked)
+    linked = [_links(paragraph).replace("\n", "<br>") for paragraph in paragraphs]
+    return mark_safe("".join([f"<p>{paragraph}</p>" for paragraph in linked]))  # noqa: S308  (escaped in _links)
 
 
 def _links(paragraph: str) -> str:
+    if not _LINKED.search(paragraph):
+        return html.escape(paragraph)
     # urlize escapes everything it does not make a link of.
     linked = urlize(paragraph, nofollow=True, autoescape=True)
     return linked.replace('rel="nofollow"', 'rel="nofollow noopener noreferrer" target="_blank"')

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET
 
 from agents.access import me, signed_in, works_tickets
@@ -39,7 +40,6 @@ def frame(person: Person, have: Rights, *, current: str, now: datetime, stream: 
     views, queues = figures.sidebar(person, have, current=current, now=now)
     return {
         "person": person,
-        "brand": "Acme Care",
         "views": views,
         "queues": queues,
         "all_queues": have.all_queues,
@@ -205,6 +205,7 @@ def attachment(request: HttpRequest, attachment_id: int) -> FileResponse:
 
 
 @never_cache
+@xframe_options_sameorigin
 @require_GET
 @works_tickets
 def mail_html(request: HttpRequest, message_id: int) -> HttpResponse:

@@ -23,7 +23,7 @@ from channels.models import ChannelAccount
 from contactcentre.lib import presence, realtime
 from contactcentre.lib.text import file_name
 from customers.models import Identity
-from tickets import access, drafts, first, notes, replies, sends, templates
+from tickets import access, drafts, fetching, first, notes, replies, sends, templates
 from tickets.events import ticket_changed
 from tickets.models import Ticket
 from tickets.outgoing import CannotReply, UploadedFile
@@ -165,6 +165,18 @@ def settle(request: HttpRequest, message_id: int) -> HttpResponse:
     if answer not in ("0", "1"):
         raise BadRequest(_("The page sent something that is not understood. Please load it again."))
     return _message_act(request, sends.settle, message_id=message_id, is_there=answer == "1")
+
+
+@require_POST
+@works_tickets
+def fetch(request: HttpRequest, attachment_id: int) -> HttpResponse:
+    """Try again to fetch a file that did not come."""
+    try:
+        with transaction.atomic():
+            fetching.again(person=me(request), attachment_id=attachment_id, now=timezone.now())
+    except fetching.CannotFetch as error:
+        return JsonResponse({"error": str(error)}, status=422)
+    return JsonResponse({"attachment": attachment_id})
 
 
 @require_POST

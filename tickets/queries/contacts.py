@@ -1,0 +1,78 @@
+"""A page's contacts, each with its account and identity: read once for the timeline and the composer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from channels.models import ChannelAccount
+from contactcentre.lib.prepared import Prepared, columns
+from customers.models import Identity
+from tickets.models import Contact, Message, Participant
+
+LIMIT = 40
+COPIES = 10
+
+# Of an account what pages name; its credentials above all are not decrypted to show its name.
+ACCOUNT = columns(ChannelAccount, "id", "kind", "address", "name", "state")
+IDENTITY = columns(Identity)
+_CONTACT = columns(Contact)
+_COLUMNS = (
+    *_CONTACT,
+    *(f"account__{name}" for name in ACCOUNT),
+    *(f"identity__{name}" for name in IDENTITY),
+)
+
+
+def of_customer(customer_id: int) -> list[Contact]:
+    """The customer's latest contacts, with `copies` (addresses in copy) and `asked_to` (the last Reply-To)."""
+    return [_contact(row) for row in _OF_CUSTOMER.rows(customer_id=customer_id)]
+
+
+def by_id(ids: Iterable[int]) -> dict[int, Contact]:
+    """These contacts; none costs no statement."""
+    wanted = sorted(set(ids))
+    return {contact.pk: contact for contact in map(_contact, _BY_ID.rows(ids=wanted))} if wanted else {}
+
+
+def _of_customer(*, customer_id: int) -> QuerySet[Contact, tuple[Any, ...]]:
+    return (
+        Contact.objects.annotate(
+            copies=ArraySubquery(
+                Participant.objects.filter(contact=OuterRef("pk")).order_by("id").values("value")[:COPIES]
+            ),
+            asked_to=Subquery(
+                Message.objects.filter(contact=OuterRef("pk"), direction="in")
+                .order_by("-said_at")
+                .values("extra__reply_to")[:1]
+            ),
+        )
+        .filter(customer_id=customer_id)
+        .order_by("-last_said_at", "-id")
+        .values_list(*_COLUMNS, "copies", "asked_to")[:LIMIT]
+    )
+
+
+def _by_id(*, ids: list[int]) -> QuerySet[Contact, tuple[Any, ...]]:
+    return Contact.objects.filter(pk__in=ids).values_list(*_COLUMNS)
+
+
+_OF_CUSTOMER = Prepared(_of_customer)
+_BY_ID = Prepared(_by_id)
+
+
+def _contact(row: tuple[Any, ...]) -> Contact:
+    a, i = len(_CONTACT), len(_CONTACT) + len(ACCOUNT)
+    end = i + len(IDENTITY)
+    contact = Contact.from_db(DEFAULT_DB_ALIAS, _CONTACT, row[:a])
+    contact.account = ChannelAccount.from_db(DEFAULT_DB_ALIAS, ACCOUNT, row[a:i])
+    contact.identity = Identity.from_db(DEFAULT_DB_ALIAS, IDENTITY, row[i:end])
+    if len(row) > end:
+        copies, asked_to = row[end:]
+        contact.copies, contact.asked_to = copies, json.loads(asked_to) if asked_to else ""  # type: ignore[attr-defined]
+    return contact

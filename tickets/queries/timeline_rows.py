@@ -1,0 +1,164 @@
+"""The rows behind a timeline: messages, notes and history, each with what stands beside them, in a statement each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Left
+
+from agents.models import HistoryEntry, Person
+from contactcentre.lib.prepared import Prepared, Value, columns
+from customers.models import Identity
+from tickets.models import Attachment, CallDetails, Contact, Message, Note, Ticket
+from tickets.queries import contacts
+
+HISTORY_LIMIT = 200
+
+_SHOWN = columns(
+    Message,
+    "id",
+    "ticket_id",
+    "contact_id",
+    "surface",
+    "direction",
+    "identity_id",
+    "person_id",
+    "is_outside",
+    "arrival",
+    "said_at",
+    "subject",
+    "text",
+    "quoted",
+    "permalink",
+    "automatic",
+    "edited_at",
+    "deleted_at",
+    "state",
+    "state_reason",
+    "delivered_at",
+    "read_at",
+    "bounced_at",
+)
+
+
+def _messages_of(
+    limit: int, *, customer_id: int, at: datetime | None = None, number: int = 0
+) -> QuerySet[Message, tuple[Any, ...]]:
+    messages = Message.objects.filter(customer_id=customer_id).exclude(state="cancelled")
+    if at is not None:
+        messages = messages.filter(said_at__lte=at).filter(Q(said_at__lt=at) | Q(pk__lt=number))
+    return (
+        # A mail's HTML may be long; the bubble asks only whether there is any.
+        messages.annotate(any_html=Left("html", 1), any_files=Exists(Attachment.objects.filter(message=OuterRef("pk"))))
+        .order_by("-said_at", "-id")
+        .values_list(*_SHOWN, "extra", "any_html", "any_files", "person__name")[:limit]
+    )
+
+
+def _notes_of(
+    limit: int, *, customer_id: int, since: datetime | None = None, until: datetime | None = None
+) -> QuerySet[Note, tuple[Any, ...]]:
+    notes = Note.objects.filter(customer_id=customer_id)
+    if since is not None:
+        notes = notes.filter(written_at__gte=since)
+    if until is not None:
+        notes = notes.filter(written_at__lt=until)
+    return notes.order_by("-written_at", "-id").values_list(*_NOTED, "person__name")[:limit]
+
+
+def _done_of(
+    *, tickets: list[int], since: datetime | None = None, until: datetime | None = None
+) -> QuerySet[HistoryEntry, tuple[Any, ...]]:
+    found = HistoryEntry.objects.filter(ticket_id__in=tickets, act__startswith="ticket.")
+    if since is not None:
+        found = found.filter(at__gte=since)
+    if until is not None:
+        found = found.filter(at__lt=until)
+    return found.order_by("-id").values_list(*_DONE, "data", "actor__name")[:HISTORY_LIMIT]
+
+
+_NOTED = columns(Note, "id", "ticket_id", "person_id", "text", "arrival", "written_at")
+_DONE = columns(HistoryEntry, "id", "at", "act", "actor_id", "ticket_id")
+_MESSAGES = Prepared(_messages_of)
+_NOTES = Prepared(_notes_of)
+_HISTORY = Prepared(_done_of)
+
+
+def messages(
+    ticket: Ticket, edge: tuple[datetime, int] | None, limit: int, people: dict[int, Person]
+) -> list[Message]:
+    """The customer's latest messages with all that a bubble shows, `html` cut to its first character."""
+    values: dict[str, Value] = {"customer_id": ticket.customer_id}
+    if edge:
+        values |= {"at": edge[0], "number": edge[1]}
+    found = []
+    for *shown, extra, html, has_files, name in _MESSAGES.rows(limit, **values):
+        message = Message.from_db(DEFAULT_DB_ALIAS, _SHOWN, shown)
+        message.html, message.extra = html, json.loads(extra) if extra != "{}" else {}
+        message.has_files = has_files  # type: ignore[attr-defined]
+        message.person = _person(message.person_id, name, people)
+        found.append(message)
+    return found
+
+
+def _person(number: int | None, name: str, people: dict[int, Person]) -> Person | None:
+    """The colleague as pages name them, one object each."""
+    if number is None:
+        return None
+    if number not in people:
+        people[number] = Person(id=number, name=name)
+    return people[number]
+
+
+def with_contacts(found: list[Message], known: Iterable[Contact]) -> None:
+    """Give every message its contact and its identity; a statement each for those not known yet, mostly none."""
+    have = {contact.pk: contact for contact in known}
+    have |= contacts.by_id({message.contact_id for message in found} - have.keys())
+    identities = {contact.identity_id: contact.identity for contact in have.values()}
+    missing = {message.identity_id for message in found if message.identity_id is not None} - identities.keys()
+    if missing:
+        # Somebody in copy of a mail, who writes into another's contact.
+        identities |= Identity.objects.in_bulk(missing)
+    for message in found:
+        message.contact = have[message.contact_id]
+        if message.identity_id is not None:
+            message.identity = identities[message.identity_id]
+
+
+def with_calls(found: list[Message]) -> None:
+    spoken = {message.pk: message for message in found if message.surface == "phone"}
+    for details in CallDetails.objects.filter(message__in=list(spoken)) if spoken else ():
+        details.message = spoken[details.message_id]
+
+
+def notes(
+    ticket: Ticket, since: datetime | None, until: datetime | None, limit: int, people: dict[int, Person]
+) -> list[Note]:
+    found = []
+    for *shown, name in _NOTES.rows(limit, customer_id=ticket.customer_id, **_span(since, until)):
+        note = Note.from_db(DEFAULT_DB_ALIAS, _NOTED, shown)
+        author = _person(note.person_id, name, people)
+        if author is not None:
+            note.person = author
+        found.append(note)
+    return found
+
+
+def _span(since: datetime | None, until: datetime | None) -> Mapping[str, datetime]:
+    return {name: at for name, at in (("since", since), ("until", until)) if at is not None}
+
+
+def history(
+    tickets: set[int], *, since: datetime | None, until: datetime | None, people: dict[int, Person]
+) -> list[HistoryEntry]:
+    found = []
+    for *shown, data, name in _HISTORY.rows(tickets=sorted(tickets), **_span(since, until)):
+        entry = HistoryEntry.from_db(DEFAULT_DB_ALIAS, _DONE, shown)
+        entry.data, entry.actor = json.loads(data), _person(entry.actor_id, name, people)
+        found.append(entry)
+    return found
