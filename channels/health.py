@@ -188,7 +188,12 @@ def _verdict(
 
 def title(account: ChannelAccount) -> str:
     """What people call an account: its address, but the name where the address is a network's number for it."""
-    return account.name if account.kind in CONSENTS and account.name else account.address
+    return called(account.kind, account.address, account.name)
+
+
+def called(kind: str, address: str, name: str) -> str:
+    """The same of an account that is not at hand as a whole."""
+    return name if kind in CONSENTS and name else address
 
 
 def _asides(account: ChannelAccount) -> list[str]:

@@ -15,7 +15,6 @@ from contactcentre.lib.text import clean_line
 from customers.addresses import Key, key, shown
 from customers.models import Customer, Identity, IdentityKind
 
-
 # Their networks tell a name only to who asks for it (tickets/naming.py).
 _ASKED = frozenset({IdentityKind.FB_PSID})
 # Here an identity is shown by its name, since nobody knows people by their ids.

@@ -10,6 +10,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from agents.models import Membership, Person, Team
+from channels.health import called
 from channels.models import ChannelAccount
 from tickets.models import LIVE, AccountFeed, Contact, Queue, Recount, Ticket
 
@@ -49,7 +50,7 @@ class QueueRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedRow:
-    """One account and the queue it feeds; no queue: the default one."""
+    """One account, by what people call it, and the queue it feeds; no queue: the default one."""
 
     account_id: int
     kind: str
@@ -151,7 +152,7 @@ def feeds() -> tuple[FeedRow, ...]:
         .values_list("pk", "kind", "address", "name", "feed__queue_id")[:ACCOUNTS]
     )
     return tuple(
-        FeedRow(account_id=pk, kind=kind, address=address, name=name, queue_id=queue)
+        FeedRow(account_id=pk, kind=kind, address=called(kind, address, name), name=name, queue_id=queue)
         for pk, kind, address, name, queue in rows
     )
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from channels import books
 from channels.books import COLUMNS, Books
+from channels.health import called
 from channels.models import ChannelAccount, LedgerItem, LedgerState
 
 ACCOUNTS = 500
@@ -61,7 +62,7 @@ def page(*, period: str, now: datetime) -> BooksPage:
     accounts = list(
         ChannelAccount.objects.order_by("kind", "address", "pk").values_list("pk", "kind", "address", "name")[:ACCOUNTS]
     )
-    names = {pk: name if kind == "x" and name else address for pk, kind, address, name in accounts}
+    names = {pk: called(kind, address, name) for pk, kind, address, name in accounts}
     rows = [
         BooksRow(account_id=pk, address=names[pk], kind=kind, books=figures.get(pk, Books()))
         for pk, kind, _address, _name in accounts

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from agents.models import HistoryEntry, Person, Team
 from channels.books import day_of
+from channels.health import called
 from channels.models import ChannelAccount
 from channels.surfaces import SURFACES
 from tickets.models import Queue, ReplyTemplate
@@ -166,7 +167,12 @@ def _names(entries: list[HistoryEntry]) -> Names:
         people=dict(Person.objects.filter(pk__in=people).values_list("pk", "name")),
         teams=dict(Team.objects.filter(pk__in=teams).values_list("pk", "name")),
         queues=dict(Queue.objects.filter(pk__in=queues).values_list("pk", "name")),
-        accounts=dict(ChannelAccount.objects.filter(pk__in=accounts).values_list("pk", "address")),
+        accounts={
+            pk: called(kind, address, name)
+            for pk, kind, address, name in ChannelAccount.objects.filter(pk__in=accounts).values_list(
+                "pk", "kind", "address", "name"
+            )
+        },
         templates=dict(ReplyTemplate.objects.filter(pk__in=templates).values_list("pk", "name")),
     )
 

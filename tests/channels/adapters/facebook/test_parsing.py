@@ -321,3 +321,12 @@ def test_words_for_another_page_are_not_ours_to_read() -> None:
     (item,) = items_of(webhook(changes=[feed_change()]))
     with pytest.raises(PayloadError, match="another Page"):
         read(item, connection(address=OUTLET))
+
+
+def test_a_comment_names_what_it_stands_below_and_its_post_last() -> None:
+    assert one(webhook(changes=[feed_change()])).references == (POST,)
+    assert one(webhook(changes=[feed_change(comment_id="901_904", parent_id="901_903")])).references == (
+        "901_903",
+        POST,
+    )
+    assert one(webhook(changes=[feed_change(item="status", comment_id=None, parent_id=None)])).references == ()
