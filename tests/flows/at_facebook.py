@@ -6,6 +6,7 @@ import json
 import re
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import count
 from typing import Any
 
@@ -69,6 +70,16 @@ class AtFacebook:
     # The accounts of our Pages, by the Page's id.
     accounts: dict[str, int] = field(default_factory=dict)
 
+    @cached_property
+    def lead(self) -> Browser:
+        """The lead, signed in once for all tests: a password takes its time."""
+        return self.product.signed_in("lead")
+
+    @cached_property
+    def admin(self) -> Browser:
+        """The admin, likewise."""
+        return self.product.signed_in("admin")
+
     def friend(self, name: str = "") -> Friend:
         """Somebody new who is on Facebook and nowhere else."""
         name = name or f"Friend {next(_names)}"
@@ -77,7 +88,7 @@ class AtFacebook:
 
     def connect(self, *pages: str) -> None:
         """Connect Pages through the login dialog and our page of choice, and switch on those that are not on."""
-        admin = self.product.signed_in("admin")
+        admin = self.admin
         dialog = admin.get("/settings/accounts/connect/facebook/")
         fields: dict[str, Any] = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', dialog.text))
         consent = {**fields, "decision": "allow", "page": list(pages), "permission": list(PERMISSIONS)}
@@ -96,7 +107,7 @@ class AtFacebook:
 
     def set(self, page: str, act: str) -> None:
         """Press a button of a Page's account: pause, resume, poll-now."""
-        answer = self.product.signed_in("admin").post(f"/settings/accounts/{self.accounts[page]}/{act}/")
+        answer = self.admin.post(f"/settings/accounts/{self.accounts[page]}/{act}/")
         assert answer.status_code == 200, answer.text
 
     def state(self, page: str) -> str:
@@ -169,6 +180,11 @@ class AtFacebook:
         """Facebook keeps its rules again, and has counted none of our calls."""
         self.product.behave("facebook")
         self.product.act("/practice/facebook/limits")
+
+    def mend(self) -> None:
+        """Connect what a test that failed has left paused or refused, so that the next does not fail with it."""
+        if any(self.state(page) != "active" for page in self.accounts):
+            self.connect(*self.accounts)
 
     def rows(self, message: int) -> list[tuple[str, int, bool]]:
         """The provider calls of a reply: state, attempts, and whether it ever was unknown, in their order."""

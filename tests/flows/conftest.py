@@ -58,6 +58,7 @@ def facebook(connected_facebook: AtFacebook) -> Iterator[AtFacebook]:
     """The same for one test, which may make it misbehave."""
     yield connected_facebook
     connected_facebook.behave()
+    connected_facebook.mend()
 
 
 @pytest.fixture(autouse=True)

@@ -39,10 +39,9 @@ def by_comment(product: Running, facebook: AtFacebook) -> Asked:
     return Asked(friend, comment, product.ticket_with(f"asks {friend.key}?"))
 
 
-def answered(product: Running, asked: Asked) -> tuple[Browser, int]:
+def answered(facebook: AtFacebook, asked: Asked) -> tuple[Browser, int]:
     """A lead who answers, and the answer's id."""
-    lead = product.signed_in("lead")
-    return lead, lead.reply(asked.ticket, ANSWER)
+    return facebook.lead, facebook.lead.reply(asked.ticket, ANSWER)
 
 
 # ---------------------------------------------------------------- the window
@@ -57,7 +56,7 @@ def test_a_day_after_their_last_words_the_composer_says_why_there_is_no_answerin
         " last_said_at = last_said_at - interval '25 hours' WHERE ticket_id = %s",
         asked.ticket,
     )
-    lead = product.signed_in("lead")
+    lead = facebook.lead
     assert f'aria-disabled="true" title="{WINDOW} words' in lead.get(f"/t/{asked.ticket}/").text
     row = product.rows(
         "SELECT c.id, t.arrivals FROM tickets_contact c JOIN tickets_ticket t ON t.id = c.ticket_id WHERE t.id = %s",
@@ -75,7 +74,7 @@ def test_facebooks_own_no_after_a_day_shows_in_words_on_the_bubble(product: Runn
     """10/2018278: only there the time has passed."""
     asked = by_message(product, facebook)
     product.act("/practice/facebook/pass", person=asked.friend.key, page=CARE, hours=25)
-    lead, message = answered(product, asked)
+    lead, message = answered(facebook, asked)
     becomes(lead, message, "failed")
     assert facebook.rows(message) == [("failed", 1, False)]
     assert facebook.reason(message).startswith(f"{WINDOW} message, and these are over.")
@@ -95,7 +94,7 @@ def test_a_message_of_unknown_fate_is_proven_by_the_mark_in_its_echo(product: Ru
     facebook.misbehave("fb_hook_late")
     # Looking for it finds nothing, so that the echo alone can tell.
     facebook.misbehave("fb_rename_field", address="data")
-    lead, message = answered(product, asked)
+    lead, message = answered(facebook, asked)
     until(lambda: LOOK_THERE in facebook.reason(message), what="a person is asked")
     assert lead.state(message) == "unknown"
     facebook.behave()
@@ -114,7 +113,7 @@ def test_an_answer_that_facebook_took_without_saying_so_is_found_there(
     asked = ask(product, facebook)
     facebook.misbehave("fb_hook_lost")
     facebook.misbehave("fb_503_after", times=1)
-    lead, message = answered(product, asked)
+    lead, message = answered(facebook, asked)
     becomes(lead, message, "sent")
     assert facebook.rows(message) == [("sent", 1, True)]
     assert (facebook.below(asked.thing) or asked.friend.answers()) == [ANSWER]
@@ -126,7 +125,7 @@ def test_an_answer_that_is_not_found_is_for_a_person_to_decide(
 ) -> None:
     asked = by_comment(product, facebook)
     facebook.misbehave("fb_503", times=1)
-    lead, message = answered(product, asked)
+    lead, message = answered(facebook, asked)
     until(lambda: LOOK_THERE in facebook.reason(message), what="a person is asked")
     assert f'data-act="is-there" data-message="{message}"' in lead.get(f"/t/{asked.ticket}/").text
     assert facebook.below(asked.thing) == []
@@ -144,7 +143,7 @@ def test_an_answer_that_came_too_fast_waits_and_leaves(product: Running, faceboo
     asked = by_message(product, facebook)
     facebook.misbehave(switch)
     facebook.misbehave("fb_throttle_no_time")
-    lead, message = answered(product, asked)
+    lead, message = answered(facebook, asked)
     becomes(lead, message, "retry")
     assert "Facebook asks us to wait" in facebook.reason(message)
     assert "Facebook asks us to wait" in lead.get(f"/t/{asked.ticket}/").text
@@ -158,11 +157,11 @@ def test_a_dead_token_stops_the_page_in_words_and_connecting_again_loses_nothing
 ) -> None:
     """190/460: what waits to leave leaves, what was said meanwhile is there, whether we were told of it or not."""
     asked = by_message(product, facebook)
-    lead, message = answered(product, asked)
+    lead, message = answered(facebook, asked)
     product.act("/practice/facebook/revoke", subcode=460)
     until(lambda: facebook.state(CARE) == "refused", what="the account is stopped")
-    assert "has changed their Facebook password" in facebook.reason(message)
-    account = product.signed_in("admin").get(f"/settings/accounts/{facebook.accounts[CARE]}/").text
+    until(lambda: "has changed their Facebook password" in facebook.reason(message), what="the bubble says why")
+    account = facebook.admin.get(f"/settings/accounts/{facebook.accounts[CARE]}/").text
     assert "has changed their Facebook password" in account
     assert "must be connected again first" in lead.get(f"/t/{asked.ticket}/").text
     asked.friend.message(f"Still here, {asked.friend.key}?")

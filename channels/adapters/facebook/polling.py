@@ -178,7 +178,8 @@ def _comments_of(access: Graph, connection: Connection, reading: _Reading, post:
         # Deleted since the feed was read, or a kind of post that takes no comments.
         return ""
     is_old = False
-    for comment in fields.objects(page, "data"):
+    # The oldest first: of comments of the same second, which is as exact as Facebook tells, the first is then first.
+    for comment in reversed(list(fields.objects(page, "data"))):
         made_at = fields.moment(comment.get("created_time"))
         if made_at is not None and made_at < since:
             is_old = True

@@ -53,7 +53,7 @@ def test_comments_answers_posts_and_messages_come_once(facebook: Tiny, adapter: 
     facebook.on(f"GET /{VERSION}/{PAGE}_77/comments", (200, page()))
     facebook.on(CHATS, (200, page(chat(message("m_2", minutes=4), message("m_1")))))
     first = poll(adapter)
-    assert ids(first) == [f"{PAGE}_77", "901_904", "901_903", "m_1", "m_2"]
+    assert ids(first) == [f"{PAGE}_77", "901_903", "901_904", "m_1", "m_2"]
     assert not first.more
     assert ids(poll(adapter, first.cursor)) == []
     asked = facebook.asked[0]
