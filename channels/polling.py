@@ -113,17 +113,20 @@ def poll(account_id: int, *, now: datetime, clock: Callable[[], datetime] = time
 def take_due(*, now: datetime, limit: int = DUE_LIMIT) -> list[int]:
     """Choose the accounts whose poll is due, the longest waiting first, and move them on so that a second
     beat, or a beat before the worker got there, does not choose them again. Returns their ids."""
-    # One statement; a second beat skips the rows this one holds.
+    # One statement; a second beat skips the rows this one holds. Chosen in a CTE of its own: as a subquery of the
+    # UPDATE it may be asked once a row, and with SKIP LOCKED each time answers with others (PostgreSQL, "SELECT").
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE channels_channelaccount SET next_poll_at = %s WHERE id IN (
+            WITH due AS MATERIALIZED (
                 SELECT id FROM channels_channelaccount
                 WHERE state = 'active' AND next_poll_at <= %s AND (lease_until IS NULL OR lease_until < %s)
                 ORDER BY next_poll_at, id LIMIT %s FOR UPDATE SKIP LOCKED
-            ) RETURNING id
+            )
+            UPDATE channels_channelaccount AS account SET next_poll_at = %s FROM due WHERE account.id = due.id
+            RETURNING account.id
             """,
-            [now + HANDED_OUT, now, now, limit],
+            [now, now, limit, now + HANDED_OUT],
         )
         return sorted(row[0] for row in cursor.fetchall())
 
