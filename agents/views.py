@@ -47,7 +47,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
                 return answer
             attempts.failed(request, email)
             error, status = _("Email and password do not match. Please try again."), 200
-    return render(request, "agents/sign_in.html", {"form": form, "next": following, "error": error}, status=status)
+    shown = {"form": form, "next": following, "error": error, "was_writing": _was_writing(request)}
+    return render(request, "agents/sign_in.html", shown, status=status)
 
 
 @require_POST
@@ -58,6 +59,11 @@ def sign_out(request: HttpRequest) -> HttpResponse:
         logout(request)
         realtime.publish(realtime.Event(name=f"person-{person_id}", people=frozenset({person_id})))
     return HttpResponseRedirect(settings.LOGIN_REDIRECT_URL)
+
+
+def _was_writing(request: HttpRequest) -> bool:
+    """Whether the session ended under somebody who was writing: the page they left says so."""
+    return (request.POST.get("writing") or request.GET.get("writing")) == "1"
 
 
 def _following(request: HttpRequest) -> str:

@@ -16,6 +16,7 @@ from channels.books import Books
 from channels.consent import permissions
 from channels.health import Health
 from channels.models import ChannelAccount, LedgerItem, LedgerState
+from channels.processing import AUTOMATIC
 
 ACCOUNTS = 200
 PAGE = 50
@@ -63,7 +64,10 @@ class AccountPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerRow:
-    """One item in a list. `may_run_again`: quarantined or filtered, of an account, and so perhaps mendable."""
+    """One item in a list. `may_run_again`: quarantined or filtered, of an account, and so perhaps mendable.
+
+    `may_become_ticket`: filtered because it looks like automatic mail, which somebody may know better.
+    """
 
     id: int
     account_id: int | None
@@ -79,6 +83,7 @@ class LedgerRow:
     due_at: datetime
     starts_day: date | None
     may_run_again: bool
+    may_become_ticket: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,6 +218,9 @@ def _rows(items: list[LedgerItem]) -> list[LedgerRow]:
                 may_run_again=item.account_id is not None
                 and item.kind in ADAPTERS
                 and item.state in {LedgerState.QUARANTINED, LedgerState.FILTERED},
+                may_become_ticket=item.account_id is not None
+                and item.state == LedgerState.FILTERED
+                and item.reason == AUTOMATIC,
             )
         )
         day = on

@@ -196,10 +196,12 @@ def ledger(request: HttpRequest, state: str, account_id: int | None = None) -> H
 @require_POST
 @admins
 def process_again(request: HttpRequest, item_id: int) -> HttpResponse:
-    """Process one item again."""
+    """Process one item again; `by_hand`: make a ticket of it although it looked automatic."""
     person = me(request)
     item = access.item(person, item_id)
-    _say_again(request, processing.process_again(item_ids=[item.pk], actor=person, now=timezone.now()))
+    by_hand = request.POST.get("by_hand") == "1"
+    again = processing.process_again(item_ids=[item.pk], actor=person, now=timezone.now(), by_hand=by_hand)
+    _say_again(request, again)
     return redirect(_list_of(item.account_id, "quarantined" if item.state == "quarantined" else "filtered"))
 
 

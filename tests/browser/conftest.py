@@ -5,15 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.flows.at_facebook import AtFacebook
+from tests.flows.at_x import AtX
 from tests.running import Running, running
+from tests.sights import connect_facebook, connect_x
+
+# The default of five seconds is for pages: here mail servers and networks answer, on machines that do other things.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="session")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with running(tmp_path_factory.mktemp("browser product")) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def x_handle(product: Running) -> AtX:
+    """X, with @AcmeCare connected."""
+    return connect_x(product)
+
+
+@pytest.fixture(scope="session")
+def facebook_page(product: Running) -> AtFacebook:
+    """Facebook, with the Page Acme Care connected."""
+    return connect_facebook(product)
 
 
 @pytest.fixture
