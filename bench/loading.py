@@ -26,9 +26,9 @@ STEPS = (
     """,
     """
     INSERT INTO customers_identity (id, customer_id, kind, scope, value, display, name, handle, avatar_url, is_shared,
-      first_seen_at)
+      name_asked, first_seen_at)
     SELECT n, n, 'email', '', 'customer-' || n || '@post.example', 'customer-' || n || '@post.example',
-      'Customer ' || n, '', '', false, %(now)s FROM generate_series(1, %(customers)s) n
+      'Customer ' || n, '', '', false, 0, %(now)s FROM generate_series(1, %(customers)s) n
     """,
     """
     INSERT INTO tickets_ticket (id, customer_id, queue_id, owner_id, state, priority, subject, tags, opened_at,

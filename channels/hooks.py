@@ -166,10 +166,17 @@ def _take_happenings(app: App, body: bytes, *, now: datetime) -> None:
         if not parts:
             batches = [Batch(None, (whole,), origin, LedgerState.FILTERED, NOTHING_IN_IT)]
         ledger.record_all(batches, app.kind, source=SOURCE, now=now)
-        running = sorted(account.pk for account in accounts.values() if account.state != AccountState.PAUSED)
+        # Nor is one asked about that was heard within the second: what we read can only be older than what stands.
+        running = sorted(
+            account.pk
+            for account in accounts.values()
+            if account.state != AccountState.PAUSED
+            and (account.heard_at is None or account.heard_at < now - HEARD_EVERY)
+        )
         # A paused account is not counted as heard: it looks new until somebody switches it on.
-        stale = Q(heard_at__isnull=True) | Q(heard_at__lt=now - HEARD_EVERY)
-        ChannelAccount.objects.filter(stale, pk__in=running).update(heard_at=now)
+        if running:
+            stale = Q(heard_at__isnull=True) | Q(heard_at__lt=now - HEARD_EVERY)
+            ChannelAccount.objects.filter(stale, pk__in=running).update(heard_at=now)
         faults.point("hook.before_commit")
     faults.point("hook.after_commit")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection, transaction
@@ -22,7 +22,7 @@ from agents.models import Person
 from channels import hints, ledger, overtaken, trouble
 from channels.adapters import ADAPTERS, adapter
 from channels.adapters.base import NotOurs, PayloadError
-from channels.books import Change, write
+from channels.books import APPEND, Change, appended, write
 from channels.connections import connection_of, own_addresses
 from channels.happenings import Call, Deleted, DeliveryReceipt, Edited, Happening, InboundMessage
 from channels.models import ChannelAccount, LedgerBody, LedgerItem, LedgerState
@@ -45,6 +45,10 @@ ATTEMPTS = len(BACKOFF)
 # mean that something else is wrong.
 ROUNDS = 4
 AGAIN_LIMIT = 1000
+# Stands beside an item's content once somebody decided that it is no automatic mail (docs/one-ticket.md, row 28).
+BY_HAND = "by_hand"
+# Why a mail that no person wrote becomes no ticket, as the receiver says it.
+AUTOMATIC = "automatic"
 
 # What a filtered or quarantined row says; shown translated, stored as it stands here.
 UNKNOWN_ACCOUNT = gettext_noop("unknown account")
@@ -68,6 +72,15 @@ WHERE id = (
 )
 RETURNING id, attempts
 """
+
+
+# The row and its books in one statement: what is settled is booked.
+_SETTLE = f"""
+WITH settled AS (
+    UPDATE channels_ledgeritem SET state = %(state)s, reason = %(reason)s, done_at = %(now)s WHERE id = %(id)s
+)
+{APPEND}
+"""  # noqa: S608  (a statement of our own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +126,18 @@ def process(*, now: datetime, limit: int = 50, clock: Callable[[], datetime] = t
 
 
 def process_again(
-    *, actor: Person, now: datetime, item_ids: Iterable[int] = (), account: ChannelAccount | None = None
+    *,
+    actor: Person,
+    now: datetime,
+    item_ids: Iterable[int] = (),
+    account: ChannelAccount | None = None,
+    by_hand: bool = False,
 ) -> int:
     """Make quarantined rows wait again, with their attempts counted anew, and return how many there were.
 
     Either the named rows (quarantined or filtered), or every quarantined row of the account; at most 1,000 a
-    call. Rows whose content is gone, or that belong to no account, stay as they are.
+    call. Rows whose content is gone, or that belong to no account, stay as they are. `by_hand`: somebody has looked
+    and says that a person is waiting for an answer; what looked automatic is then a message like any other.
     """
     rows = LedgerItem.objects.filter(account__isnull=False)
     if account is not None:
@@ -135,6 +154,9 @@ def process_again(
         LedgerItem.objects.filter(pk__in=[row.pk for row in chosen]).update(
             state=LedgerState.PENDING, reason="", attempts=0, due_at=now, done_at=None
         )
+        if by_hand:
+            for body in LedgerBody.objects.filter(pk__in=[row.pk for row in chosen]).only("meta"):
+                LedgerBody.objects.filter(pk=body.pk).update(meta={**body.meta, BY_HAND: True})
         write(
             change
             for row in chosen
@@ -150,6 +172,7 @@ def process_again(
                 actor=actor,
                 account_id=account_id,
                 items=[row.pk for row in chosen if row.account_id == account_id],
+                **({"by_hand": True} if by_hand else {}),
             )
         hints.process_soon()
     return len(chosen)
@@ -235,6 +258,10 @@ def _handled(item: LedgerItem, own: dict[str, frozenset[str]], now: datetime) ->
     raw = ledger.raw_item(item.happening, body)
     deletion = overtaken.digest(item.account, raw, now=now)
     happenings = adapter(item.kind).parse(raw, told)
+    if body.meta.get(BY_HAND) is True:
+        happenings = (
+            replace(each, automatic="") if isinstance(each, InboundMessage) else each for each in happenings
+        )
     # An adapter that can prove by order what came later (a mailbox's UIDs) is believed more than two clocks.
     is_later = raw.meta.get("after_beginning") is True
     try:
@@ -290,13 +317,16 @@ def _quarantine(claimed: _Claimed, reason: str, claim_next: bool, now: datetime)
 
 
 def _settle(item: LedgerItem, outcome: _Outcome, now: datetime) -> None:
-    LedgerItem.objects.filter(pk=item.pk).update(state=outcome.state, reason=outcome.reason, done_at=now)
-    write(
+    booked = appended(
         [
             Change(item.account_id, item.received_at, LedgerState.PENDING, -1),
             Change(item.account_id, item.received_at, outcome.state, 1),
         ]
     )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SETTLE, {**booked, "id": item.pk, "state": outcome.state, "reason": outcome.reason, "now": now}
+        )
 
 
 def _sqlstate(error: DatabaseError) -> str:

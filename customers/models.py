@@ -45,13 +45,19 @@ class Customer(models.Model):
         indexes = [GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="customer_name_words")]
 
     def __str__(self) -> str:
-        return self.name or self.called or str(_("Customer %(id)s") % {"id": self.pk})
+        return what_to_call(self.name, self.called, self.pk)
 
     @property
     def initials(self) -> str:
         """One or two letters for the avatar; a sign where there is no name."""
         parts = [part for part in self.name.split() if part[:1].isalnum()]
         return (parts[0][:1] + (parts[-1][:1] if len(parts) > 1 else "")).upper() if parts else "#"
+
+
+def what_to_call(name: str, called: str, number: int) -> str:
+    """What a customer is called: their name, else their first address, else a word and a number. Lists call fifty
+    at once and have no use for fifty objects."""
+    return name or called or str(_("Customer %(id)s") % {"id": number})
 
 
 class Identity(models.Model):

@@ -105,11 +105,15 @@ def visible(have: Rights, tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
 _SHOWN = ("customer", "queue", "owner", "last_author")
 
 
+# A page names queues by its rights and shows no author; two joins less halve the planning.
+_READ = ("customer", "owner")
+
+
 def _ticket_of(*, ticket_id: int) -> QuerySet[Ticket]:
-    return Ticket.objects.select_related(*_SHOWN).filter(pk=ticket_id)
+    return Ticket.objects.select_related(*_READ).filter(pk=ticket_id)
 
 
-_TICKET = PreparedRows(_ticket_of, Ticket, *_SHOWN)
+_TICKET = PreparedRows(_ticket_of, Ticket, *_READ)
 
 
 def ticket_to_read(have: Rights, ticket_id: int, *, tickets: QuerySet[Ticket] | None = None) -> Ticket:

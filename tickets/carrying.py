@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils.dateparse import parse_datetime
 
@@ -64,26 +65,25 @@ class Carrying:
 
     def hold(self, customers: Iterable[int], also: Iterable[int | None] = ()) -> None:
         """Lock the customers' live tickets and those of the given ids, with all they were merged into, in the order
-        of their ids."""
-        wanted = {ticket_id for ticket_id in also if ticket_id}
-        wanted |= set(
+        of their ids.
+
+        A ticket of somebody else may be merged on while we wait for it: then all are let go and found anew.
+        """
+        chosen = {ticket_id for ticket_id in also if ticket_id}
+        chosen |= set(
             Ticket.objects.filter(customer_id__in=set(customers), state__in=LIVE).values_list("pk", flat=True)
         )
-        leads: Iterable[int] = wanted
-        while leads:
-            leads = (
-                set(
-                    Ticket.objects.filter(pk__in=leads, merged_into__isnull=False).values_list(
-                        "merged_into_id", flat=True
-                    )
-                )
-                - wanted
-            )
-            wanted |= leads
         # Rows that only point at a ticket (a relation made by intake) need not wait for us.
-        locked = Ticket.objects.select_for_update(of=("self",), no_key=True)
-        rows = locked.select_related("queue").filter(pk__in=wanted)
-        for row in rows.order_by("pk"):
+        locked = Ticket.objects.select_for_update(of=("self",), no_key=True).select_related("queue").order_by("pk")
+        while True:
+            wanted = _with_ends(chosen)
+            before = transaction.savepoint()
+            rows = list(locked.filter(pk__in=wanted))
+            if {row.merged_into_id for row in rows} <= {*wanted, None}:
+                transaction.savepoint_commit(before)
+                break
+            transaction.savepoint_rollback(before)
+        for row in rows:
             self._add(row)
 
     def _add(self, ticket: Ticket) -> None:
@@ -344,6 +344,17 @@ class Carrying:
             queues, people = self._viewers[ticket_id]
             realtime.publish(*ticket_changed(ticket, also_queues=queues, also_people=people))
         figures.forget()
+
+
+def _with_ends(tickets: Iterable[int]) -> set[int]:
+    """These tickets and all they were merged into, as things stand."""
+    found = set(tickets)
+    leads: Iterable[int] = found
+    while leads:
+        into = Ticket.objects.filter(pk__in=leads, merged_into__isnull=False).values_list("merged_into_id", flat=True)
+        leads = set(into) - found
+        found |= leads
+    return found
 
 
 def _translated(arrival: int, numbers: list[tuple[int, int]]) -> int:

@@ -16,8 +16,8 @@ from html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import get_current_timezone
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 
+from contactcentre.lib import wording
 from contactcentre.templatetags.look import icon
 from tickets import rows
 from tickets.templatetags.inbox import badge, date_words, number_url, one_a_channel, pill
@@ -39,15 +39,16 @@ class Frame:
     @classmethod
     def of(cls, now: datetime) -> Frame:
         """Looked up once for all rows of a list."""
-        zone, nobody, high = get_current_timezone(), escape(_("Nobody yet")), escape(_("High priority"))
+        _, zone = wording.in_force(), get_current_timezone()
+        nobody, high = _("Nobody yet"), _("High priority")
         return cls(
             unread='<span class="ticket-row__unread"><span class="visually-hidden">'
-            f'{escape(_("Unread"))}</span></span>',
+            f'{_("Unread")}</span></span>',
             high=f'<span class="ticket-row__high" title="{high}">{icon("flag", "sm")}'
             f'<span class="visually-hidden">{high}</span></span>',
             nobody=f'<span class="avatar avatar--nobody" title="{nobody}">'
             f'<span class="visually-hidden">{nobody}</span></span>',
-            also=escape(_("also %(name)s")),
+            also=_("also %(name)s"),
             language=get_language(),
             zone=zone,
             today=now.astimezone(zone),

@@ -37,7 +37,6 @@ class TicketRow:
 
     id: int
     who: str
-    initials: str
     words: str
     words_by: str
     state: str
@@ -53,7 +52,6 @@ class TicketRow:
     is_high: bool
     queue_name: str
     snoozed_until: datetime | None
-    cursor: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

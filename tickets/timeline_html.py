@@ -17,22 +17,34 @@ from django.template.loader import get_template
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import get_current_timezone
 from django.utils.translation import get_language, ngettext
-from django.utils.translation import gettext as _
 
+from contactcentre.lib import wording
+from contactcentre.lib.wording import Wording
 from contactcentre.templatetags.look import icon
 from tickets import rows
 from tickets.features import Features
-from tickets.templatetags.inbox import badge, day_name, exact_words, noted, number_url, quoted_lines, said, state_icon
+from tickets.templatetags.inbox import (
+    badge,
+    day_name,
+    exact_words,
+    noted,
+    number_url,
+    quoted_lines,
+    said,
+    state_icon,
+    surface_words,
+)
 
 
 @dataclass(slots=True)
 class Frame:
-    """What all entries of a timeline share: the reader's language and zone, asked for once."""
+    """What all entries of a timeline share: the reader's language, its words and zone, asked for once."""
 
     features: Features
     now: datetime
     language: str | None = field(default_factory=get_language)
     zone: tzinfo = field(default_factory=get_current_timezone)
+    words: Wording = field(default_factory=wording.in_force)
 
 
 def render(entries: Iterable[rows.Entry], *, features: Features, now: datetime) -> SafeString:
@@ -42,8 +54,9 @@ def render(entries: Iterable[rows.Entry], *, features: Features, now: datetime) 
 
 
 def _entry(entry: rows.Entry, frame: Frame) -> str:
+    _ = frame.words
     day = f'<h3 class="day">{escape(day_name(entry.at, frame.now))}</h3>\n' if entry.day else ""
-    unread = f'<p class="unread-line">{escape(_("New"))}</p>\n' if entry.is_first_unread else ""
+    unread = f'<p class="unread-line">{_("New")}</p>\n' if entry.is_first_unread else ""
     head = _head(entry.contact, entry, frame) + "\n" if entry.contact else ""
     if entry.bubble:
         what = _call(entry.bubble, frame) if entry.bubble.call else _bubble(entry.bubble, frame)
@@ -60,15 +73,16 @@ def _entry(entry: rows.Entry, frame: Frame) -> str:
 
 
 def _head(head: rows.ContactHead, entry: rows.Entry, frame: Frame) -> str:
+    _ = frame.words
     surface = head.surface
     if surface.is_public:
-        sign = f'{icon("world", "sm")}<span class="visually-hidden">{escape(_("public"))}</span>'
+        sign = f'{icon("world", "sm")}<span class="visually-hidden">{_("public")}</span>'
     else:
-        sign = f'{icon("lock", "sm")}<span class="visually-hidden">{escape(_("private"))}</span>'
-    local = head.at.astimezone(frame.zone)
+        sign = f'{icon("lock", "sm")}<span class="visually-hidden">{_("private")}</span>'
+    local, label = head.at.astimezone(frame.zone), surface_words(surface.name, frame.language).label
     parts = [
         f'<h4 class="contact__head">{badge(surface.name, frame.language)} '
-        f'<span class="contact__surface">{escape(str(surface.label))} · {escape(head.account)}</span> {sign} '
+        f'<span class="contact__surface">{label} · {escape(head.account)}</span> {sign} '
         f'<time datetime="{local.isoformat()}">{local:%H:%M}</time>'
     ]
     if entry.is_earlier:
@@ -77,7 +91,7 @@ def _head(head: rows.ContactHead, entry: rows.Entry, frame: Frame) -> str:
     if head.no_reply_words:
         parts.append(f"<span>· {escape(head.no_reply_words)}</span>")
     if frame.features.act and not entry.is_earlier and not entry.hidden:
-        href, words = number_url("move-contact", head.id), escape(_("This is somebody else…"))
+        href, words = number_url("move-contact", head.id), _("This is somebody else…")
         parts.append(
             f'<a class="button button--quiet button--icon button--small" href="{href}" aria-label="{words}"'
             f' title="{words}">{icon("arrow-guide", "sm")}</a>'
@@ -89,21 +103,22 @@ def _bubble(bubble: rows.Bubble, frame: Frame) -> str:
     trouble = bubble.state if bubble.state in ("failed", "unknown") else ""
     return (
         f'<div class="bubble bubble--{bubble.direction}{f" bubble--{trouble}" if trouble else ""}"'
-        f' data-arrival="{bubble.arrival}">\n<div class="bubble__body" dir="auto">\n{_body(bubble)}</div>\n'
+        f' data-arrival="{bubble.arrival}">\n<div class="bubble__body" dir="auto">\n{_body(bubble, frame)}</div>\n'
         f"{_template('inbox/_failure.html', bubble=bubble) if trouble else ''}"
         f"{_beneath(bubble)}{_meta(bubble, frame)}\n</div>"
     )
 
 
-def _body(bubble: rows.Bubble) -> str:
+def _body(bubble: rows.Bubble, frame: Frame) -> str:
+    _ = frame.words
     parts = []
     if bubble.automatic:
-        why = escape(_("Automatic mail (%(why)s): starts no clock") % {"why": bubble.automatic})
+        why = _("Automatic mail (%(why)s): starts no clock") % {"why": escape(bubble.automatic)}
         parts.append(f'<p class="bubble__automatic">{icon("repeat", "sm")} {why}</p>\n')
     if bubble.subject and bubble.direction == "in":
         parts.append(f'<p class="bubble__subject">{escape(bubble.subject)}</p>\n')
     if bubble.deleted_at:
-        parts.append(f'<p class="quiet">{escape(_("Deleted by the author"))}</p>\n')
+        parts.append(f'<p class="quiet">{_("Deleted by the author")}</p>\n')
     if bubble.text:
         parts.append(f'<div class="bubble__text">{said(bubble.text)}</div>\n')
     if bubble.quoted:
@@ -115,8 +130,8 @@ def _body(bubble: rows.Bubble) -> str:
         href = number_url("mail-html", bubble.id)
         parts.append(
             f'<details class="bubble__quote" data-mail-html="{href}"><summary>{icon("eye", "sm")} '
-            f'{escape(_("The mail as it was sent"))}</summary><p><a href="{href}" target="_blank" rel="noopener">'
-            f'{escape(_("Open it in a new tab"))}</a></p></details>\n'
+            f'{_("The mail as it was sent")}</summary><p><a href="{href}" target="_blank" rel="noopener">'
+            f'{_("Open it in a new tab")}</a></p></details>\n'
         )
     if bubble.files:
         parts.append(_template("inbox/_files.html", files=bubble.files))
@@ -136,15 +151,16 @@ def _beneath(bubble: rows.Bubble) -> str:
 
 
 def _meta(bubble: rows.Bubble, frame: Frame) -> str:
+    _ = frame.words
     parts = []
     if bubble.direction == "out" or bubble.who:
         strong = ' class="strong"' if bubble.direction == "in" else ""
         parts.append(f'<span{strong} dir="auto">{escape(bubble.who)}</span>')
     parts.append(_time(bubble.said_at, frame))
     if bubble.edited_at:
-        parts.append(f"<span>{escape(_('edited'))}</span>")
+        parts.append(f"<span>{_('edited')}</span>")
     if bubble.permalink:
-        there = escape(_("Open there"))
+        there = _("Open there")
         parts.append(f'<a href="{escape(bubble.permalink)}" target="_blank" rel="noopener noreferrer">{there}</a>')
     if bubble.state_words:
         parts.append(
@@ -155,7 +171,7 @@ def _meta(bubble: rows.Bubble, frame: Frame) -> str:
         until = bubble.may_undo_until.astimezone(frame.zone).isoformat()
         parts.append(
             '<button type="button" class="button button--quiet button--small" data-act="undo"'
-            f' data-message="{bubble.id}" data-until="{until}">{escape(_("Undo"))}</button>'
+            f' data-message="{bubble.id}" data-until="{until}">{_("Undo")}</button>'
         )
     return f'<p class="bubble__meta">{" ".join(parts)}</p>'
 
@@ -165,10 +181,11 @@ def _call(bubble: rows.Bubble, frame: Frame) -> str:
 
 
 def _note(note: rows.NoteRow, frame: Frame) -> str:
+    _ = frame.words
     return (
-        f'<div class="note">\n<p class="note__head">{icon("lock", "sm")} {escape(_("Internal note"))} '
+        f'<div class="note">\n<p class="note__head">{icon("lock", "sm")} {_("Internal note")} '
         f"<span>· {escape(note.person.name)} · {_time(note.written_at, frame)}</span> "
-        f'<span>· {escape(_("never leaves the house"))}</span></p>\n<div dir="auto">{noted(note.text)}</div>\n</div>'
+        f'<span>· {_("never leaves the house")}</span></p>\n<div dir="auto">{noted(note.text)}</div>\n</div>'
     )
 
 

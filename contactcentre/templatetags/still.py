@@ -31,11 +31,14 @@ def still(context: Context, name: str, **given: Hashable) -> SafeString:
     That it sees nothing else is what makes keeping it right: language and `given` are all it can depend on. It must
     tell no time of day (the reader's time zone is not among them). Forms in it have the page's own token.
     """
+    return mark_safe(piece(name, context.get("csrf_token", ""), **given))  # noqa: S308  (rendered by a template)
+
+
+def piece(name: str, token: object, /, **given: Hashable) -> str:
+    """The same for HTML that is written in Python; `token` is the page's own for its forms."""
     kept = (_drawn if settings.DEBUG else _kept)(name, get_language(), tuple(given.items()))
     # The token is drawn anew for every page, and so never kept.
-    if _TOKEN in kept:
-        kept = kept.replace(_TOKEN, str(context.get("csrf_token", "")))
-    return mark_safe(kept)  # noqa: S308  (rendered by a template)
+    return kept.replace(_TOKEN, str(token)) if _TOKEN in kept else kept
 
 
 def _drawn(name: str, language: str | None, given: tuple[tuple[str, Hashable], ...]) -> str:

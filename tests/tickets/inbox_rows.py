@@ -47,7 +47,6 @@ def row(number: int, **changes: Any) -> TicketRow:
     values: dict[str, Any] = {
         "id": number,
         "who": "Carla Hughes",
-        "initials": "CH",
         "words": "Hi, any news? I have to leave at four and nobody has called yet",
         "words_by": "",
         "state": "open",
@@ -63,7 +62,6 @@ def row(number: int, **changes: Any) -> TicketRow:
         "is_high": False,
         "queue_name": "General",
         "snoozed_until": None,
-        "cursor": f"c{number}",
     }
     return TicketRow(**{**values, **changes})
 

@@ -247,3 +247,27 @@ def test_our_words_from_outside_go_where_a_merge_has_taken_their_thread(
     )
     assert four.message("From my telephone").customer == whose(ANN)
     soundness.check(messages=5)
+
+
+def test_a_move_is_taken_back_while_the_ticket_its_home_leads_to_is_merged_on(four: House) -> None:
+    """That ticket is somebody else's by now, so that nobody's lock but its own holds the other merge off."""
+    bob = whose(BOB)
+    give(four, DAN, bob)
+    on = give(four, DAN, whose(DAN))
+    join(four, BOB, whose(ANN))
+
+    def taking_back() -> None:
+        close_old_connections()
+        try:
+            moving.take_back_move(person=four.leo, move_id=on, now=four.clock.now)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        with transaction.atomic():
+            join(four, CLEO, whose(ANN))
+            waiting = pool.submit(taking_back)
+            until_done_or_waiting(waiting)
+        waiting.result(timeout=PATIENCE)
+    assert contact(DAN).customer == bob
+    soundness.check(messages=4)

@@ -38,6 +38,7 @@ def render(template: str, features: Features | None = None, **context: Any) -> P
         "features": features or Features(),
         "section": "inbox",
         "place": "?view=open",
+        "all_queues": (),
     }
     return Page(render_to_string(template, {**values, **context}, request=request))
 

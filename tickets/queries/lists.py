@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 from django.core.exceptions import PermissionDenied
 from django.db.models import F, FilteredRelation, Q, QuerySet
 from django.http import Http404
+from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
 from agents.models import Person
 from contactcentre.lib.prepared import Prepared, Value
-from customers.models import Customer
+from customers.models import what_to_call
 from tickets import rows
 from tickets.access import Rights, visible
 from tickets.models import Ticket
@@ -49,15 +50,23 @@ class Cursor:
             raise BadCursor(f"not a place in a list: {text[:40]!r}") from error
 
 
+_VIEW_NAMES = {
+    "open": gettext_noop("All open"),
+    "mine": gettext_noop("Mine"),
+    "unassigned": gettext_noop("Unassigned"),
+    "waiting": gettext_noop("Waiting for customer"),
+    "snoozed": gettext_noop("Snoozed"),
+}
+
+
 def view_name(key: str) -> str:
     """A view's name in the reader's language."""
-    return {
-        "open": _("All open"),
-        "mine": _("Mine"),
-        "unassigned": _("Unassigned"),
-        "waiting": _("Waiting for customer"),
-        "snoozed": _("Snoozed"),
-    }[key]
+    return _view_name(key, get_language())
+
+
+@cache
+def _view_name(key: str, language: str | None) -> str:
+    return _(_VIEW_NAMES[key])
 
 
 VIEW_ICONS = {"open": "inbox", "mine": "user", "unassigned": "circle-dashed", "waiting": "hourglass", "snoozed": "zzz"}
@@ -250,7 +259,6 @@ def rows_of(person: Person, have: Rights, tickets: Iterable[Listed]) -> tuple[ro
     colleagues = {number: colleague(one, person) for number, one in people.items()}
     found = []
     for ticket in tickets:
-        customer = Customer(id=ticket.customer_id, name=ticket.customer_name, called=ticket.customer_called)
         words_by = ""
         if ticket.last_direction == "out":
             author = people.get(ticket.author_id or 0)
@@ -258,8 +266,7 @@ def rows_of(person: Person, have: Rights, tickets: Iterable[Listed]) -> tuple[ro
         found.append(
             rows.TicketRow(
                 id=ticket.id,
-                who=str(customer),
-                initials=customer.initials,
+                who=what_to_call(ticket.customer_name, ticket.customer_called, ticket.customer_id),
                 words=ticket.last_words or _something(ticket, secret, named),
                 words_by=words_by,
                 state=ticket.state,
@@ -275,7 +282,6 @@ def rows_of(person: Person, have: Rights, tickets: Iterable[Listed]) -> tuple[ro
                 is_high=ticket.priority > 0,
                 queue_name=named(ticket.queue_id),
                 snoozed_until=ticket.snoozed_until,
-                cursor=str(Cursor(ticket.urgent_at, ticket.id)),
             )
         )
     return tuple(found)

@@ -6,10 +6,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import QuerySet
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from agents.models import Person
@@ -20,7 +22,7 @@ from customers import merging
 from customers.models import CustomerKind, Identity, IdentityKind
 from tickets import moving, rows
 from tickets.access import Rights
-from tickets.models import Contact, ContactMove, Draft, Relation, Ticket
+from tickets.models import Contact, ContactMove, Draft, Relation, State, Ticket
 from tickets.queries import contacts as contact_rows
 from tickets.queries import timeline
 from tickets.queries.lists import colleague, who
@@ -68,7 +70,7 @@ def head(person: Person, have: Rights, ticket: Ticket) -> rows.TicketPage:
         id=ticket.pk,
         who=who(ticket),
         state=ticket.state,
-        state_words=ticket.get_state_display(),
+        state_words=state_words(ticket.state, get_language()),
         queue_id=ticket.queue_id,
         queue_name=have.queue_name(ticket.queue_id),
         also=tuple(have.queue_name(queue) for queue in ticket.also_queue_ids),
@@ -85,6 +87,12 @@ def head(person: Person, have: Rights, ticket: Ticket) -> rows.TicketPage:
         is_blocked=ticket.customer.blocked_at is not None,
         arrivals=ticket.arrivals,
     )
+
+
+@cache
+def state_words(state: str, language: str | None) -> str:
+    """A ticket's state in a language, the one in force."""
+    return str(State(state).label)
 
 
 def _customer(person: Person, ticket: Ticket, *, has_moved: bool) -> rows.CustomerCard:
@@ -183,7 +191,7 @@ def _earlier(ticket: Ticket) -> rows.EarlierTicket:
         subject=ticket.subject or ticket.last_words or str(ticket),
         state=ticket.state,
         at=ticket.solved_at or ticket.last_at,
-        words=ticket.get_state_display(),
+        words=state_words(ticket.state, get_language()),
     )
 
 

@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cache
 
 from django.urls import reverse
 from django.utils.timezone import get_current_timezone
+from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from agents.models import HistoryEntry, Person
 from channels.models import OutboxState
@@ -252,7 +253,14 @@ def state_words(message: Message) -> str:
     """The bubble's state in a word or two; empty for theirs."""
     if message.bounced_at:
         return _("Came back")
-    words = _STATES.get(_state(message), "")
+    state = _state(message)
+    return _words_of_state(state, get_language()) if state else ""
+
+
+@cache
+def _words_of_state(state: str, language: str | None) -> str:
+    """In a language, the one in force: a page says the same few many times."""
+    words = _STATES.get(state, "")
     return _(words) if words else ""
 
 
@@ -321,14 +329,15 @@ def _weave(
         head = None
         if contact is not None and contact.pk != current:
             head, current = _head(have, contact, entry.at), contact.pk
-        begins = entry.at.astimezone(zone).date() != day
-        day = entry.at.astimezone(zone).date()
+        before, day = day, entry.at.astimezone(zone).date()
+        begins = day != before
         previous = woven[-1] if woven else None
         if entry.system and previous is not None and previous.system and not begins:
             woven[-1] = replace(previous, system=(*previous.system, *entry.system))
             continue
         is_unread = bool(unread and entry.bubble and entry.bubble.id == unread)
-        woven.append(replace(entry, day=begins, contact=head, is_first_unread=is_unread))
+        marked = begins or head is not None or is_unread
+        woven.append(replace(entry, day=begins, contact=head, is_first_unread=is_unread) if marked else entry)
     return tuple(woven)
 
 

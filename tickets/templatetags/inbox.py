@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from functools import cache, lru_cache
 
@@ -65,6 +66,17 @@ def _around_number(name: str) -> tuple[str, str]:
 
 
 @register.simple_tag
+def page_url(name: str) -> str:
+    """The address `tickets:<name>` of a page without a number, looked up once a process."""
+    return _page_url(name)
+
+
+@cache
+def _page_url(name: str) -> str:
+    return reverse(f"tickets:{name}")
+
+
+@register.simple_tag
 def channel_badge(surface: Surface) -> SafeString:
     """The small coloured sign of a surface's channel."""
     return badge(surface.name, get_language())
@@ -88,6 +100,21 @@ def badge(name: str, language: str | None) -> SafeString:
         label,
         icon(sign),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class SurfaceWords:
+    """What a surface is called, escaped."""
+
+    label: str
+    short: str
+
+
+@cache
+def surface_words(name: str, language: str | None) -> SurfaceWords:
+    """A surface's names in a language, the one in force."""
+    surface = SURFACES[name]
+    return SurfaceWords(html.escape(str(surface.label)), html.escape(str(surface.short)))
 
 
 @register.filter
@@ -115,9 +142,8 @@ def pill(
     kind = " due--late" if left < timedelta(0) else " due--soon" if left <= SOON else ""
     exact = f"{due_at.astimezone(zone):%Y-%m-%d %H:%M}"
     words = html.escape(_due_words(int(abs(left).total_seconds() // 60), left < timedelta(0), language))
-    return mark_safe(  # noqa: S308  (escaped, or digits)
-        f'<span class="due{kind}" data-due="{due_at.isoformat()}" title="{exact}">{words}</span>'
-    )
+    # Escaped, or digits. mark_safe() looks for lazy texts first, which costs more than the pill.
+    return SafeString(f'<span class="due{kind}" data-due="{due_at.isoformat()}" title="{exact}">{words}</span>')
 
 
 @lru_cache(maxsize=4096)
