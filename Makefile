@@ -10,6 +10,8 @@ PY := .venv/bin/python
 # Embedded PostgreSQL and Valkey for the time of one command, with ports and data of their own.
 WITH := $(PY) -m contactcentre.supervisor with
 PYTEST := $(WITH) -- $(PY) -m pytest --durations=10
+# Most tests wait for something, so two at a time. Tests of one group share what they start (tests/conftest.py).
+AT_ONCE := -n 2 --dist loadgroup --no-loadscope-reorder
 FIND_CHROMIUM := chromium="$${CHROMIUM:-$$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}"
 # pytest ends with 5 when no test carries the marker.
 NONE_IS_FINE := || { code=$$?; [ $$code -eq 5 ] && echo "**** No test carries this marker. ****"; }
@@ -54,7 +56,7 @@ checks: install ## what needs no test: style, types, the houses' arrows, migrati
 	  $(PY) manage.py check --fail-level WARNING'
 
 unit: install ## unit and flow tests
-	$(PYTEST) -m "not fault and not browser"
+	$(PYTEST) $(AT_ONCE) -m "not fault and not browser"
 
 faults: install ## processes killed at named points
 	$(PYTEST) -m fault $(NONE_IS_FINE)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 
 import pytest
 from django.core.cache import cache
@@ -22,6 +23,30 @@ from tickets.models import AccountFeed, Contact, Message, Queue, ServiceTarget, 
 
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
+
+
+# Tests that share a program which is costly to start: where several workers test, one of them takes the whole folder.
+# Those that mostly wait come first, so that at the end nobody waits for them alone.
+TOGETHER = ("flows", "practice", "contactcentre", "supervisor")
+HERE = Path(__file__).resolve().parent
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, None, None]:
+    """Say which tests belong to one worker, and put those of the whole product first.
+
+    Around the plugins: pytest-xdist reads the groups here, and pytest-django puts tests without a database last.
+    """
+
+    def folder(item: pytest.Item) -> str:
+        parts = item.path.relative_to(HERE).parts if item.path.is_relative_to(HERE) else ()
+        return parts[0] if len(parts) > 1 else ""
+
+    for item in items:
+        if folder(item) in TOGETHER:
+            item.add_marker(pytest.mark.xdist_group(folder(item)))
+    yield
+    items.sort(key=lambda item: folder(item) != TOGETHER[0])
 
 
 @pytest.fixture(autouse=True)

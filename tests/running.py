@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 import psycopg2
 import requests
 
+from contactcentre.supervisor import ports
+
 PROJECT = Path(__file__).resolve().parent.parent
 T = TypeVar("T")
 
@@ -24,6 +26,7 @@ T = TypeVar("T")
 QUICK = {
     "MAIL_POLL_SECONDS": "1",
     "X_POLL_SECONDS": "1",
+    "X_MESSAGES_SECONDS": "2",
     "REREAD_SECONDS": "3",
     "UNDO_SECONDS": "1",
     "DELIVERY_LEASE_SECONDS": "6",
@@ -223,10 +226,13 @@ class Browser:
 
 @contextmanager
 def running(var: Path, **environment: str) -> Iterator[Running]:
-    """The product for the length of a block."""
-    product = Running(var, **environment)
-    product.start()
+    """The product for the length of a block, at ports of its own: several of them may start at the same time, and one
+    that is started again must find the same ports free."""
+    web = ports.free()
+    own = {"WEB_PORT": str(web), "PRACTICE_PORT": str(ports.free(taken=[web]))}
+    product = Running(var, **own, **environment)
     try:
+        product.start()
         yield product
     finally:
         product.stop()

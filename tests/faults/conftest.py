@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from contactcentre.supervisor import ports
 from tests.faults.theatre import Theatre
 from tests.running import Running, running
 
@@ -23,11 +22,7 @@ QUICK = {
 
 @pytest.fixture(scope="session")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    # Ports of its own: the product is started twice, and must find the same ones free the second time, whoever else
-    # starts one meanwhile at the usual ports.
-    web = ports.free()
-    own = {"WEB_PORT": str(web), "PRACTICE_PORT": str(ports.free(taken=[web]))}
-    with running(tmp_path_factory.mktemp("fault product"), **QUICK, **own) as started:
+    with running(tmp_path_factory.mktemp("fault product"), **QUICK) as started:
         yield started
 
 
