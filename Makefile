@@ -10,8 +10,9 @@ PY := .venv/bin/python
 # Embedded PostgreSQL and Valkey for the time of one command, with ports and data of their own.
 WITH := $(PY) -m contactcentre.supervisor with
 PYTEST := $(WITH) -- $(PY) -m pytest --durations=10
-# Most tests wait for something, so two at a time. Tests of one group share what they start (tests/conftest.py).
-AT_ONCE := -n 2 --dist loadgroup --no-loadscope-reorder
+# Most tests wait for something, so two at a time. Whole folders that share what they start stay with one worker
+# (tests/conftest.py), in the order given there.
+AT_ONCE := -n 2 --dist loadscope --no-loadscope-reorder
 FIND_CHROMIUM := chromium="$${CHROMIUM:-$$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}"
 # pytest ends with 5 when no test carries the marker.
 NONE_IS_FINE := || { code=$$?; [ $$code -eq 5 ] && echo "**** No test carries this marker. ****"; }

@@ -8,12 +8,13 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.test import Client
 from playwright.sync_api import Browser, sync_playwright
+from xdist.scheduler import LoadScopeScheduling
 
 from agents.models import Membership, Person, Team
 from channels.happenings import Address, InboundMessage
@@ -27,26 +28,37 @@ NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 
 # Tests that share a program which is costly to start: where several workers test, one of them takes the whole folder.
 # Those that mostly wait come first, so that at the end nobody waits for them alone.
-TOGETHER = ("flows", "practice", "contactcentre", "supervisor")
-HERE = Path(__file__).resolve().parent
+TOGETHER = ("flows", "contactcentre", "practice", "supervisor")
+
+
+def _folder(nodeid: str) -> str:
+    """The folder of tests/ that a test is in; empty for one that is in none."""
+    parts = nodeid.split("::")[0].split("/")
+    return parts[1] if len(parts) > 2 else ""
+
+
+class ByFolder(LoadScopeScheduling):
+    """Hands out the tests of TOGETHER folder by folder, all others one by one.
+
+    pytest-xdist's own groups come to nothing: it writes them on `_nodeid`, which pytest 9.2 does not read any more.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder = _folder(nodeid)
+        return folder if folder in TOGETHER else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFolder:
+    """How pytest-xdist hands out tests."""
+    return ByFolder(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, None, None]:
-    """Say which tests belong to one worker, and put those of the whole product first.
-
-    Around the plugins: pytest-xdist reads the groups here, and pytest-django puts tests without a database last.
-    """
-
-    def folder(item: pytest.Item) -> str:
-        parts = item.path.relative_to(HERE).parts if item.path.is_relative_to(HERE) else ()
-        return parts[0] if len(parts) > 1 else ""
-
-    for item in items:
-        if folder(item) in TOGETHER:
-            item.add_marker(pytest.mark.xdist_group(folder(item)))
+    """Put what is shared first; around pytest-django, which puts tests without a database last."""
     yield
-    items.sort(key=lambda item: folder(item) != TOGETHER[0])
+    places = {folder: place for place, folder in enumerate(TOGETHER)}
+    items.sort(key=lambda item: places.get(_folder(item.nodeid), len(places)))
 
 
 @pytest.fixture(autouse=True)

@@ -169,9 +169,9 @@ def test_a_browser_that_does_not_read_gets_one_refresh_instead_of_a_backlog(door
     realtime.publish(Event("the-end", everyone=True))
     witness.wait_for("the-end")
 
-    def read_until(words: bytes) -> int:
+    def read_until(*words: bytes) -> int:
         tail, size = b"", 0
-        while words not in tail:
+        while not any(word in tail for word in words):
             part = sleeper.recv(262144)
             assert part, "the stream ended"
             tail, size = tail[-1000:] + part, size + len(part)
@@ -179,7 +179,8 @@ def test_a_browser_that_does_not_read_gets_one_refresh_instead_of_a_backlog(door
 
     assert read_until(b'["refresh"]') < hundreds * 100 * len(long), "less than all of it was kept"
     realtime.publish(Event("after", everyone=True))
-    read_until(b'"after"')
+    # Told, or in another refresh where the kernel had not yet taken all of the first backlog.
+    read_until(b'"after"', b'["refresh"]')
     sleeper.close()
 
 
