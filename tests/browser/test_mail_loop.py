@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.running import Running, until
@@ -98,15 +97,3 @@ def test_a_reply_is_stopped_where_something_arrived_and_the_words_stay(product: 
     expect(callout).to_contain_text("Nothing was sent")
     expect(page.locator("#composer-text")).to_have_value("Yes it is")
     page.unroute("**/timeline/**")
-
-
-# The other two of the four are looked at with every page (test_every_page.py).
-@pytest.mark.parametrize(("scheme", "width"), [("dark", 1440), ("light", 390)])
-def test_axe_finds_nothing_serious_on_the_inbox(product: Running, agent_page: Opens, scheme: str, width: int) -> None:
-    product.mail("Look at me", author=CARLA, subject="Look")
-    ticket = product.ticket_with("Look at me")
-    for path in ("/", f"/t/{ticket}/", "/search/?q=look", "/calls/new/"):
-        page = agent_page(path, width=width, scheme=scheme)
-        found = Axe().run(page)
-        serious = [one for one in found.response["violations"] if one["impact"] in ("serious", "critical")]
-        assert serious == [], f"{path}: {[(one['id'], [node['html'] for node in one['nodes'][:3]]) for one in serious]}"
