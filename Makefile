@@ -10,8 +10,8 @@ PY := .venv/bin/python
 # Embedded PostgreSQL and Valkey for the time of one command, with ports and data of their own.
 WITH := $(PY) -m contactcentre.supervisor with
 PYTEST := $(WITH) -- $(PY) -m pytest --durations=10
-# Most tests wait for something, so two at a time. Whole folders that share what they start stay with one worker
-# (tests/conftest.py), in the order given there.
+# Most tests wait for something, so two at a time. Whole folders and files that share what they start stay with one
+# worker (tests/conftest.py), in the order given there.
 AT_ONCE := -n 2 --dist loadscope --no-loadscope-reorder
 FIND_CHROMIUM := chromium="$${CHROMIUM:-$$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}"
 # pytest ends with 5 when no test carries the marker.
@@ -64,7 +64,7 @@ faults: install ## processes killed at named points
 
 browser: install chromium ## the loop in real Chromium
 	@$(FIND_CHROMIUM); \
-	if [ -n "$$chromium" ]; then CHROMIUM="$$chromium" $(PYTEST) -m browser $(NONE_IS_FINE); \
+	if [ -n "$$chromium" ]; then CHROMIUM="$$chromium" $(PYTEST) $(AT_ONCE) -m browser $(NONE_IS_FINE); \
 	else echo "**** SKIPPED: the browser tests. No Chromium was found. ****"; fi
 
 # Without --no-compile pip would compile every module of every package, of which a start imports a tenth: half a minute.

@@ -31,6 +31,10 @@ NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 TOGETHER = ("flows", "contactcentre", "practice", "supervisor")
 
 
+# Here each file has something of its own that is costly.
+BY_FILE = ("browser",)
+
+
 def _folder(nodeid: str) -> str:
     """The folder of tests/ that a test is in; empty for one that is in none."""
     parts = nodeid.split("::")[0].split("/")
@@ -38,13 +42,15 @@ def _folder(nodeid: str) -> str:
 
 
 class ByFolder(LoadScopeScheduling):
-    """Hands out the tests of TOGETHER folder by folder, all others one by one.
+    """Hands out the tests of TOGETHER folder by folder, those of BY_FILE file by file, all others one by one.
 
     pytest-xdist's own groups come to nothing: it writes them on `_nodeid`, which pytest 9.2 does not read any more.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         folder = _folder(nodeid)
+        if folder in BY_FILE:
+            return nodeid.split("::")[0]
         return folder if folder in TOGETHER else nodeid
 
 

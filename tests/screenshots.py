@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.day import CARLA, TOM, Day
 from tests.running import PROJECT, Running, running
-from tests.sights import Sight, connect_facebook, connect_x, furnish, sights
+from tests.sights import SIGHTS, Sight, connect_facebook, connect_x, furnish
 
 ALL_PICTURES = PROJECT / "var" / "pictures"
 SHOWN_PICTURES = PROJECT / "docs" / "pictures"
@@ -135,7 +136,7 @@ def main() -> int:
         # Long words, trouble and odd names come after the day, so that README.md shows none of them.
         here = furnish(product, x=x, facebook=facebook)
         names = {sight.name for sight in first}
-        rest = [sight for sight in sights(product, here) if sight.name not in names]
+        rest = [replace(sight, path=here.path(sight)) for sight in SIGHTS if sight.name not in names]
         taken |= {path.stem: path for path in take(browser, product, rest, ALL_PICTURES, zone=zone)}
         browser.close()
     too_large = []

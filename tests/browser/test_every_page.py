@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
+from tests.browser.axe import serious
 from tests.flows.at_facebook import AtFacebook
 from tests.flows.at_x import AtX
 from tests.running import Running
-from tests.sights import Furnished, Sight, furnish, sights
+from tests.sights import SIGHTS, Furnished, Sight, furnish
 
 pytestmark = pytest.mark.browser
 
@@ -36,65 +36,57 @@ def furnished(product: Running, x_handle: AtX, facebook_page: AtFacebook) -> Fur
     return furnish(product, x=x_handle, facebook=facebook_page)
 
 
-@pytest.fixture
-def problems() -> list[str]:
-    """What the pages of a test wrote on the console."""
-    return []
+@pytest.fixture(scope="module")
+def signed_in(chromium: Browser, product: Running) -> Iterator[Callable[[str], BrowserContext]]:
+    """A browser for each role, signed in once and without the form: that is walked by every other test here."""
+    contexts: dict[str, BrowserContext] = {}
+
+    def browser_of(role: str) -> BrowserContext:
+        if role not in contexts:
+            contexts[role] = chromium.new_context(viewport=WIDE, reduced_motion="reduce")  # type: ignore[arg-type]
+            if role:
+                session = product.signed_in(role).session
+                contexts[role].add_cookies(
+                    [{"name": one.name, "value": str(one.value), "url": product.inbox} for one in session.cookies]
+                )
+        return contexts[role]
+
+    yield browser_of
+    for context in contexts.values():
+        context.close()
 
 
-@pytest.fixture
-def look(chromium: Browser, product: Running, problems: list[str]) -> Iterator[Page]:
-    """A page that keeps what is written on its console."""
-    context = chromium.new_context(viewport=WIDE, reduced_motion="reduce")  # type: ignore[arg-type]
-    page = context.new_page()
-    page.set_default_timeout(15_000)
-    page.on("console", lambda said: problems.append(f"{page.url}: {said.text}") if said.type == "error" else None)
-    page.on("pageerror", lambda error: problems.append(f"{page.url}: {error}"))
-    yield page
-    context.close()
-
-
-@pytest.mark.parametrize("role", ["", "agent", "lead", "admin"])
+@pytest.mark.parametrize("sight", SIGHTS, ids=lambda sight: sight.name)
 def test_every_page_is_readable_by_everybody_at_every_width(
-    product: Running, furnished: Furnished, look: Page, problems: list[str], role: str
+    product: Running, furnished: Furnished, signed_in: Callable[[str], BrowserContext], sight: Sight
 ) -> None:
-    if role:
-        # Signed in without the form: that is walked by every other test here.
-        session = product.signed_in(role).session
-        look.context.add_cookies(
-            [{"name": one.name, "value": str(one.value), "url": product.inbox} for one in session.cookies]
-        )
-    wrong: list[str] = []
-    for sight in sights(product, furnished):
-        if sight.role == role:
-            wrong += [f"{sight.name}: {one}" for one in _looked_at(look, product, sight)]
-            # Chromium writes an answer that is an error page on the console; that page is what was asked for.
-            problems[:] = [one for one in problems if f"status of {sight.status}" not in one]
-    assert wrong == []
-    assert problems == []
+    problems: list[str] = []
+    with signed_in(sight.role).new_page() as page:
+        page.set_default_timeout(15_000)
+        page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        wrong = _looked_at(page, product.inbox + furnished.path(sight), sight)
+    # Chromium writes an answer that is an error page on the console; that page is what was asked for.
+    problems = [one for one in problems if f"status of {sight.status}" not in one]
+    assert wrong + problems == []
 
 
-def _looked_at(page: Page, product: Running, sight: Sight) -> list[str]:
+def test_what_nobody_can_read_is_found(chromium: Browser) -> None:
+    with chromium.new_page() as page:
+        page.set_content("<main lang='en'><img src='data:,'><p style='color: #aaa; background: #bbb'>Faint</p></main>")
+        assert {one.split()[0] for one in serious(page)} >= {"image-alt", "color-contrast"}
+
+
+def _looked_at(page: Page, address: str, sight: Sight) -> list[str]:
     """What is wrong with a page: wide and light, then narrow and dark, without loading it again."""
-    page.emulate_media(color_scheme="light")
-    page.set_viewport_size(WIDE)  # type: ignore[arg-type]
-    answer = page.goto(product.inbox + sight.path)
+    answer = page.goto(address)
     if sight.through_consent:
         page.get_by_role("button", name="Continue").click()
-        page.wait_for_url(f"{product.inbox}/**")
+        page.wait_for_url(f"{address}**")
     else:
         assert answer is not None
-        assert answer.status == sight.status, f"{sight.path}: {answer.status}"
-    found = _serious(page, "light") + [f"1440: {one}" for one in page.evaluate(STICKS_OUT)]
+        assert answer.status == sight.status, f"{address}: {answer.status}"
+    found = [f"light: {one}" for one in serious(page)] + [f"1440: {one}" for one in page.evaluate(STICKS_OUT)]
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size(NARROW)  # type: ignore[arg-type]
-    return found + _serious(page, "dark") + [f"390: {one}" for one in page.evaluate(STICKS_OUT)]
-
-
-def _serious(page: Page, scheme: str) -> list[str]:
-    found = Axe().run(page, options={"resultTypes": ["violations"]})
-    return [
-        f"{scheme}: {one['id']} {[node['html'][:160] for node in one['nodes'][:3]]}"
-        for one in found.response["violations"]
-        if one["impact"] in ("serious", "critical")
-    ]
+    return found + [f"dark: {one}" for one in serious(page)] + [f"390: {one}" for one in page.evaluate(STICKS_OUT)]
