@@ -8,6 +8,7 @@ import { refresh } from "./live.js";
 import { closeAll } from "./menus.js";
 import { picked, pickNone } from "./selection.js";
 import { post } from "./server.js";
+import { own, recall, remember } from "./store.js";
 import { toast } from "./toast.js";
 import { word } from "./words.js";
 
@@ -16,8 +17,10 @@ const TOAST_STAYS = 10_000;
 // As long as the server keeps what an act changed.
 const TAKEN_BACK_FOR = 10 * 60_000;
 const MOST_REFUSALS = 4;
+const MOST_KEPT = 50;
 
-let last = null;
+// What can be taken back, the latest at the end: outlives the page, since a lead goes from the board to a ticket between.
+const KEPT = "take-back";
 // What is being done: taking back waits for it, for on a slow line the key is quicker than the answer.
 let running = Promise.resolve();
 
@@ -46,23 +49,34 @@ async function carryOut(control, submitter) {
   closeAll();
   if (control instanceof HTMLFormElement) control.reset();
   if (isMany) pickNone();
-  last = data.undo ? { token: data.undo, until: Date.now() + TAKEN_BACK_FOR } : last;
+  if (data.undo) keep([...takeable(), { token: data.undo, until: Date.now() + TAKEN_BACK_FOR }]);
   say(data);
   refresh();
 }
 
-/** Take the last act back, if there is one that still can be. */
-export async function takeBack() {
+/** Take an act back: the one of this token, or the latest that still can be. Pressed again, the one before it. */
+export async function takeBack(wanted = "") {
   await running;
-  if (!last || last.until < Date.now()) {
+  const all = takeable();
+  const token = wanted || all.at(-1)?.token;
+  if (!token) {
     toast(word("nothing_to_take_back"));
     return;
   }
-  const { token } = last;
-  last = null;
+  keep(all.filter((one) => one.token !== token));
   const { status, data } = await post(TAKE_BACK, { token });
+  // Without an answer it may not have happened: it can be tried again.
+  if (status === 0) keep(all);
   toast(status === 200 ? data.words : data.error || word("not_changed"));
   refresh();
+}
+
+function takeable() {
+  return (recall(own(KEPT), "sessionStorage") ?? []).filter((one) => one.until > Date.now());
+}
+
+function keep(all) {
+  remember(own(KEPT), all.length ? all.slice(-MOST_KEPT) : null, "sessionStorage");
 }
 
 /** Listen to the controls. Once per page. */
@@ -79,8 +93,7 @@ export function start() {
 }
 
 function say(data) {
-  const token = data.undo;
-  const offer = token ? { words: word("take_back"), run: () => { last = { token, until: Infinity }; takeBack(); } } : null;
+  const offer = data.undo ? { words: word("take_back"), run: () => takeBack(data.undo) } : null;
   toast(data.words, { act: offer, stays: TOAST_STAYS });
   const refused = data.refused ?? [];
   for (const one of refused.slice(0, MOST_REFUSALS)) {

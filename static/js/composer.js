@@ -4,12 +4,12 @@ import { callout } from "./callout.js";
 import { Draft } from "./drafts.js";
 import { icon } from "./icon.js";
 import { morphChildren } from "./morph.js";
-import { filesOf, keepNote, send } from "./sending.js";
+import { keepNote, send } from "./sending.js";
 import { get, getJson, now } from "./server.js";
 import { atBegins, fits, slashBegins, suggest, insert } from "./suggest.js";
 import { span } from "./times.js";
 import { toast } from "./toast.js";
-import { Uploads } from "./uploads.js";
+import { Uploads, keepFor } from "./uploads.js";
 import { length } from "./weighted.js";
 import { word } from "./words.js";
 
@@ -29,6 +29,7 @@ class Composer {
     this.drafts = { reply: this.draft("reply"), note: this.draft("note") };
     this.uploads = new Uploads({
       form,
+      ticket: this.ticket,
       url: form.dataset.uploadUrl,
       refused: (text) => this.say(text),
       changed: () => this.count(),
@@ -36,6 +37,7 @@ class Composer {
     this.suggestions();
     this.listen();
     for (const kind of ["reply", "note"]) this.restore(kind);
+    this.uploads.recall();
     this.choose(form.dataset.chosen);
     for (const button of form.querySelectorAll("button[disabled]")) button.disabled = false;
   }
@@ -367,11 +369,11 @@ export function start() {
   document.addEventListener("customer-wrote", () => composer()?.refreshWays());
   document.addEventListener("reply-back", ({ detail }) => {
     const here = composer();
-    const files = filesOf(detail.message);
     if (here && here.ticket === detail.ticket) {
-      here.putBack(detail.text, files);
+      here.putBack(detail.text, detail.files);
       toast(word("back_in_box"));
     } else {
+      keepFor(detail.ticket, detail.files);
       const link = { href: `/t/${detail.ticket}/`, words: word("show_it") };
       toast(word("back_on_ticket", { ticket: detail.ticket }), { link });
     }

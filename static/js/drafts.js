@@ -1,6 +1,7 @@
 // What is being written, kept as one types: on the server, and in the browser while the server cannot be reached.
 
 import { post } from "./server.js";
+import { own, recall, remember } from "./store.js";
 import { word } from "./words.js";
 
 const PAUSE = 600;
@@ -10,7 +11,7 @@ const AGAIN = [2000, 5000, 10_000, 30_000];
 export class Draft {
   constructor({ ticket, kind, url, read, show }) {
     Object.assign(this, { kind, url, read, show });
-    this.key = `draft-${document.body.dataset.person ?? ""}-${ticket}-${kind}`;
+    this.key = `${own("draft")}-${ticket}-${kind}`;
     this.saved = read();
     this.timer = 0;
     this.tries = 0;
@@ -108,27 +109,14 @@ export class Draft {
 }
 
 function fromBrowser(key) {
-  try {
-    const kept = JSON.parse(localStorage.getItem(key) ?? "null");
-    return typeof kept?.text === "string" ? kept : null;
-  } catch {
-    return null; // a private window, or something else's value: the server's draft is what there is
-  }
+  const kept = recall(key);
+  return typeof kept?.text === "string" ? kept : null;
 }
 
 function keep(key, text) {
-  try {
-    if (text.trim()) localStorage.setItem(key, JSON.stringify({ text, at: Date.now() }));
-    else localStorage.removeItem(key);
-  } catch {
-    // No room or a private window. The next save tries the server again, which is the real keeper.
-  }
+  remember(key, text.trim() ? { text, at: Date.now() } : null);
 }
 
 function forget(key) {
-  try {
-    localStorage.removeItem(key);
-  } catch {
-    // As above: there was nothing to forget then.
-  }
+  remember(key, null);
 }

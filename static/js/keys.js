@@ -4,7 +4,7 @@ import { act, takeBack } from "./acting.js";
 import { composer } from "./composer.js";
 import { currentRow, linkOf, openTicket, rows } from "./list.js";
 import { closeAll } from "./menus.js";
-import { focusSearch } from "./search.js";
+import { focusSearch, typedAhead } from "./search.js";
 import { pick, picked, pickNone } from "./selection.js";
 
 const TYPING = "input:not([type=checkbox]):not([type=radio]):not([type=button]), textarea, select, [contenteditable]";
@@ -26,6 +26,8 @@ const OF_CONTROLS = ["a", "q", "t", "e", "s", "z"];
 export function start() {
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+    // Words for a search page that is still on its way must not be taken for keys: an "s" would solve the open ticket.
+    if (typedAhead(event)) return;
     if (document.querySelector("dialog[open]")) return;
     if (event.key === "Escape") {
       back(event);

@@ -16,7 +16,7 @@ const ACTS = {
 
 /**
  * Do one of the acts; the answer's data, or null after saying why it could not be. An undone reply is announced by a
- * "reply-back" event with {ticket, message, text}, for the composer it belongs into.
+ * "reply-back" event with {ticket, text, files}, for the composer it belongs into.
  */
 export async function act(name, message, ticket) {
   const { path, fields } = ACTS[name];
@@ -27,7 +27,7 @@ export async function act(name, message, ticket) {
     return null;
   }
   if (name === "undo") {
-    document.dispatchEvent(new CustomEvent("reply-back", { detail: { ticket, message: Number(message), text: data.text } }));
+    document.dispatchEvent(new CustomEvent("reply-back", { detail: { ticket, text: data.text, files: data.files ?? [] } }));
   }
   return data;
 }

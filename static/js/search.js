@@ -2,12 +2,19 @@
 
 import { callout } from "./callout.js";
 import { get } from "./server.js";
+import { recall, remember } from "./store.js";
 import { word } from "./words.js";
 
 const PAUSE = 200;
 
+const AHEAD = "search-typed";
+// A page that has not come by then does not come.
+const ON_ITS_WAY = 10_000;
+
 let timer = 0;
 let running = null;
+// What was typed since the search page was asked for, and until when that counts; null while none is.
+let ahead = null;
 
 /** Go to the search field. False where the page has none. */
 export function focusSearch() {
@@ -18,12 +25,43 @@ export function focusSearch() {
     return true;
   }
   const link = document.querySelector("[data-open-search]");
+  if (link) ahead = { text: "", until: Date.now() + ON_ITS_WAY };
   link?.click();
   return Boolean(link);
 }
 
+/** Whether a key belongs to the search page that is on its way; kept for its field. */
+export function typedAhead(event) {
+  if (!ahead || ahead.until < Date.now()) return false;
+  if (event.key === "Escape") {
+    ahead = null;
+    return true;
+  }
+  if (event.key === "Backspace") ahead.text = ahead.text.slice(0, -1);
+  else if ([...event.key].length === 1) ahead.text += event.key;
+  else return false;
+  event.preventDefault();
+  remember(AHEAD, ahead.text, "sessionStorage");
+  return true;
+}
+
+// The field has the keys that were typed before it was there.
+function takeAhead() {
+  ahead = null;
+  const typed = recall(AHEAD, "sessionStorage");
+  const field = document.getElementById("search-input");
+  if (typed === null || !field) return;
+  remember(AHEAD, null, "sessionStorage");
+  field.value = typed + field.value;
+  field.focus();
+  field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+}
+
 /** Listen to the field. Once per page. */
 export function start() {
+  takeAhead();
+  // The browser's own way back shows the page as it was left.
+  window.addEventListener("pageshow", takeAhead);
   document.addEventListener("input", ({ target }) => {
     if (target.id !== "search-input") return;
     clearTimeout(timer);

@@ -79,7 +79,7 @@ async function preview() {
   for (const select of bar().querySelectorAll("select")) if (select.value) asked.set(select.name, select.value);
   try {
     const { status, text } = await get(`${place.dataset.url}?${asked}`, { signal: running.signal });
-    if (status !== 200) return; // only leads see loads; the act itself is allowed or refused on its own
+    if (status !== 200) return; // the act itself is allowed or refused on its own
     place.replaceChildren(...new DOMParser().parseFromString(text, "text/html").body.childNodes);
   } catch (error) {
     if (error.name !== "AbortError") throw error; // a newer choice is being asked about

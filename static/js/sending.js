@@ -11,16 +11,6 @@ import { toast } from "./toast.js";
 import { length } from "./weighted.js";
 import { word } from "./words.js";
 
-// Replies that may still be taken back, by message: the files come back with the words.
-const sentFiles = new Map();
-
-/** The files that went with a message, once. */
-export function filesOf(message) {
-  const files = sentFiles.get(message) ?? [];
-  sentFiles.delete(message);
-  return files;
-}
-
 /** Send what the composer holds. `then` is "", "wait" or "solve"; the rest is what the person has agreed to. */
 export async function send(composer, then, { anyway = false, isMeantPublic = false } = {}) {
   const { form, way, uploads } = composer;
@@ -40,7 +30,6 @@ export async function send(composer, then, { anyway = false, isMeantPublic = fal
   composer.busy(true);
   composer.clearCallout();
   await composer.drafts.reply.hold();
-  const files = uploads.keepsakes();
   const where = form.querySelector(`[data-where="${way.key}"]`);
   const ticked = (name) => [...(where?.querySelectorAll(`input[name="${name}"]:checked`) ?? [])].map((box) => box.value);
   let { status, data } = await post(form.action, {
@@ -65,7 +54,7 @@ export async function send(composer, then, { anyway = false, isMeantPublic = fal
   composer.drafts.reply.release(wasSent);
   composer.busy(false);
   composer.count();
-  if (wasSent) sent(composer.ticket, data, files);
+  if (wasSent) sent(composer.ticket, data);
   else refused(composer, status, data, then);
 }
 
@@ -162,11 +151,10 @@ function signIn(composer) {
   composer.say(word("signed_out"), { kind: "late", actions: [{ words: word("sign_in"), href: signInAgain({ isWriting: true }) }] });
 }
 
-function sent(ticket, data, files) {
+function sent(ticket, data) {
   showNewest();
   if (!data.message) return; // it was found on the timeline, where its bubble has its own "Undo"
   const seconds = data.undo_seconds ?? 10;
-  if (files.length) sentFiles.set(data.message, files);
   toast(word("leaves_in", { n: seconds }), {
     stays: seconds * 1000,
     tick: (element, left) => { element.textContent = word("leaves_in", { n: left }); },

@@ -2,12 +2,26 @@
 
 import { icon } from "./icon.js";
 import { headers } from "./server.js";
+import { own, recall, remember } from "./store.js";
 import { word } from "./words.js";
 
-/** The files of one composer. `refused(text)` says why one was not taken; `changed()` follows every change. */
+// The server takes a file it was given for seven days; a day less, so that it is never refused while somebody writes.
+const KEPT_FOR = 6 * 24 * 60 * 60_000;
+
+/** Keep files for a composer that is not on the page. */
+export function keepFor(ticket, files) {
+  if (files.length) remember(keyOf(ticket), files.map((file) => ({ ...file, at: Date.now() })));
+}
+
+function keyOf(ticket) {
+  return `${own("files")}-${ticket}`;
+}
+
+/** The files of one composer; those of ticket `ticket` that arrived outlive the page. `refused(text)` says why one was not taken; `changed()` follows every change. */
 export class Uploads {
-  constructor({ form, url, refused, changed }) {
+  constructor({ form, ticket, url, refused, changed }) {
     Object.assign(this, { url, refused, changed });
+    this.key = keyOf(ticket);
     this.list = form.querySelector("[data-files]");
     this.held = [];
     const picker = form.querySelector("[data-picker]");
@@ -49,14 +63,22 @@ export class Uploads {
     return this.held.filter((file) => file.token).map((file) => file.token);
   }
 
-  /** What can be given to restore() later: the files that arrived. */
+  // What can be given to restore() later: the files that arrived.
   keepsakes() {
-    return this.held.filter((file) => file.token).map(({ token, name, size }) => ({ token, name, size }));
+    const arrived = this.held.filter((file) => file.token);
+    return arrived.map(({ token, name, size, at }) => ({ token, name, size, at: at ?? Date.now() }));
+  }
+
+  /** Put back what was attached before the page was loaded again. Once, when the rest of the composer stands. */
+  recall() {
+    const kept = recall(this.key) ?? [];
+    if (kept.length) this.restore(kept.filter((file) => file.at > Date.now() - KEPT_FOR));
   }
 
   /** Put files back that were sent and taken back. */
   restore(files) {
     for (const file of files) {
+      if (this.held.some((one) => one.token === file.token)) continue;
       const kept = { ...file, chip: null, request: null };
       this.held.push(kept);
       this.draw(kept, "");
@@ -144,6 +166,8 @@ export class Uploads {
   }
 
   show() {
+    const arrived = this.keepsakes();
+    remember(this.key, arrived.length ? arrived : null);
     this.list.hidden = this.held.length === 0;
     this.changed();
   }

@@ -41,8 +41,12 @@ def open_page(request: pytest.FixtureRequest, chromium: Browser, product: Runnin
     problems: list[str] = []
     forgiven = request.node.get_closest_marker("forgives")
 
-    def opened(address: str, *, width: int = 1440, scheme: str = "light") -> Page:
-        context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+    def opened(address: str, *, width: int = 1440, scheme: str = "light", scripts: bool = True) -> Page:
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme=scheme,  # type: ignore[arg-type]
+            java_script_enabled=scripts,
+        )
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15_000)

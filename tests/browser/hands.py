@@ -12,6 +12,14 @@ def newcomer(product: Running, name: str) -> str:
     return str(product.act("/practice/people", name=name)["key"])
 
 
+def stranger_writes(product: Running, name: str, text: str) -> int:
+    """Somebody new writes a mail; the id of the ticket it is on."""
+    key = newcomer(product, name)
+    person = next(one for one in product.got("/people.json")["people"] if one["key"] == key)
+    product.mail(text, author=person["mail"], subject=text)
+    return product.ticket_with(text)
+
+
 def turn_to(page: Page, surface: str) -> None:
     """Turn the composer to a surface, by the keyboard."""
     wanted = page.locator(f"[role=tab][data-surface='{surface}']").first
