@@ -26,6 +26,8 @@ CONNECT_SECONDS = 5.0
 SILENCE_SECONDS = 15.0
 # The whole call. Less than a third of the poll lease, because one poll may be three calls.
 TOTAL_SECONDS = 20.0
+# What may be asked once more where nobody knows whether it was heard (RFC 9110, 9.2.1).
+SAFE = ("GET", "HEAD")
 # Some hundred posts with everything around them are about one megabyte.
 MAX_BODY_BYTES = 16 * 1024 * 1024
 _CHUNK = 64 * 1024
@@ -44,9 +46,13 @@ class TooLarge(requests.RequestException):
 
 
 class _Call:
-    """One call in flight: when it must end, the connection it runs on, and whether bytes have left on it."""
+    """One call in flight: when it must end, the connection it runs on, and whether bytes have left on it.
 
-    def __init__(self, seconds: float) -> None:
+    `writes`: what it asks for changes something, so it gets a connection of its own.
+    """
+
+    def __init__(self, seconds: float, *, writes: bool) -> None:
+        self.writes = writes
         self._lock = threading.Lock()
         self._watched: dict[int, socket.socket] = {}
         self._timer = threading.Timer(seconds, self._end)
@@ -130,11 +136,25 @@ class _SecureConnection(_Watched, HTTPSConnection):
     pass
 
 
-class _Pool(HTTPConnectionPool):
+class _Anew:
+    """A call that writes never goes out on a connection that was kept.
+
+    The other side may be closing it at that very moment, and then nobody knows whether the words were heard: an answer
+    to a customer would be left to a person, though X or Facebook never got it (RFC 9112, 9.3.1).
+    """
+
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        connection = super()._get_conn(timeout)  # type: ignore[misc]
+        if _calls.current is not None and _calls.current.writes:
+            connection.close()
+        return connection
+
+
+class _Pool(_Anew, HTTPConnectionPool):
     ConnectionCls = _Connection
 
 
-class _SecurePool(HTTPSConnectionPool):
+class _SecurePool(_Anew, HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
 
 
@@ -193,7 +213,7 @@ class RedirectAdapter(HTTPAdapter):
         if there.netloc != self._host:
             # The proxy was chosen for the public host.
             proxies = None
-        with _Call(self._total) as call:
+        with _Call(self._total, writes=request.method not in SAFE) as call:
             try:
                 response = super().send(
                     request,

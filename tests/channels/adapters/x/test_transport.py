@@ -89,6 +89,30 @@ def test_a_dripping_body_ends_at_the_deadline(tiny: Any, says_length: bool) -> N
         gone.set()
 
 
+def test_what_writes_never_goes_out_on_a_connection_that_was_kept(tiny: Any) -> None:
+    """The other side may be closing it just then, and nobody would know whether the words were heard."""
+    asked: list[tuple[str, int]] = []
+
+    def note(handler: BaseHTTPRequestHandler) -> None:
+        asked.append((handler.command, handler.client_address[1]))
+        handler.rfile.read(int(handler.headers.get("content-length", 0)))
+        handler.send_response(200)
+        handler.send_header("content-length", "2")
+        handler.end_headers()
+        handler.wfile.write(b"{}")
+
+    tiny.on("GET /", note)
+    tiny.on("POST /", note)
+    with client(tiny.origin) as asking:
+        for method in ("GET", "GET", "POST", "POST", "GET"):
+            assert asking.request(method, f"{PUBLIC}/", timeout=3).json() == {}
+    first, again, one, other, last = (port for _method, port in asked)
+    assert first == again
+    assert len({first, one, other}) == 3
+    # Reading may go on where the writing was.
+    assert last == other
+
+
 def test_silence_is_a_time_out_and_may_have_been_applied(tiny: Any) -> None:
     gone = threading.Event()
     tiny.on("POST /", lambda handler: gone.wait(5))
