@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -96,35 +97,28 @@ def _end_leftovers(var: Path, home: Path) -> None:
 
 
 def _start(keeper: Keeper, what: Stack, chosen: Mapping[str, int]) -> dict[str, Any]:
-    """Run the steps, start the children, wait for the two pages. Gives back the sign-ins."""
-    for step in what.steps:
-        code, _ = keeper.run_once(step, seconds=STEP_SECONDS)
-        if code != 0:
-            raise Problem(f"{step.name} failed (exit code {code}); see the lines above.")
-    sign_in: dict[str, Any] = {}
-    if what.demonstrate is not None:
-        code, written = keeper.run_once(what.demonstrate, capture=True, seconds=STEP_SECONDS)
-        sign_in = sign_ins(written)
-        if code != 0 or not sign_in:
-            for line in written.splitlines():
-                _show(what.demonstrate.name, line)
-            raise Problem(f"{what.demonstrate.name} failed (exit code {code}); see the lines above.")
-    for child in what.children:
+    """Prepare the data, start the children, wait for the two pages. Gives back the sign-ins."""
+    code, written = keeper.run_once(what.prepare, capture=True, seconds=STEP_SECONDS)
+    sign_in = sign_ins(written)
+    if code != 0 or not sign_in:
+        for line in written.splitlines():
+            _show(what.prepare.name, line)
+        raise Problem(f"{what.prepare.name} failed (exit code {code}); see the lines above.")
+    for child in what.pages:
         keeper.start(child)
-    names = {child.name for child in what.children}
-    if "web" in names:
-        keeper.wait_for(_answers(chosen["web"]), what="The web process", seconds=WEB_SECONDS)
-    if "practice" in names:
-        try:
-            keeper.wait_for(_answers(chosen["practice"]), what="The practice page", seconds=PRACTICE_SECONDS)
-        except Problem as problem:
-            # The inbox works without it, and the one who is mending it wants the rest to run.
-            _say(str(problem))
+    keeper.wait_for(_answers(chosen["web"]), what="The web process", seconds=WEB_SECONDS)
+    for child in what.workers:
+        keeper.start(child)
+    try:
+        keeper.wait_for(_answers(chosen["practice"]), what="The practice page", seconds=PRACTICE_SECONDS)
+    except Problem as problem:
+        # The inbox works without it, and the one who is mending it wants the rest to run.
+        _say(str(problem))
     return sign_in
 
 
 def sign_ins(written: str) -> dict[str, Any]:
-    """The sign-ins in what `demonstrate` wrote: the value of `sign_in` of the JSON object in it, empty if none.
+    """The sign-ins in what `prepare` wrote: the value of `sign_in` of the JSON object in it, empty if none.
     Log lines may stand around it, because both of a child's outputs come to us as one."""
     decoder = json.JSONDecoder()
     at = 0
@@ -167,7 +161,9 @@ def _tell(told: dict[str, Any], path: Path) -> None:
 
 
 def _show(name: str, text: str) -> None:
-    print(f"{f'[{name}]':<{NAME_WIDTH + 2}} {text}", flush=True)
+    # A terminal that was closed takes no more lines, and its end is what asks us to stop everything in order.
+    with contextlib.suppress(OSError):
+        print(f"{f'[{name}]':<{NAME_WIDTH + 2}} {text}", flush=True)
 
 
 def _say(text: str) -> None:

@@ -42,13 +42,17 @@ WORKERS: dict[str, tuple[str, int]] = {
 class Stack:
     """Everything `run` starts beside the two servers."""
 
-    steps: Sequence[Child]  # one after the other, each to its end, before anything else
-    demonstrate: Child | None  # prints the sign-ins as JSON
-    children: Sequence[Child]
+    prepare: Child  # to its end, before anything else; prints the sign-ins as JSON
+    pages: Sequence[Child]
+    # Only once the pages answer, which people wait for: six processes that start at once on two cores are all late.
+    workers: Sequence[Child]
 
 
 # Celery tells root about pickle, which it is not configured to read (settings.py: JSON only), in seven lines a worker.
 ROOT_ADVICE = ("SecurityWarning", "absolutely not recommended", "--uid option", "uid=0 euid=0", "_warn_or_raise_sec")
+
+# Its system checks load every page, which no worker needs; `make test` and a server's deployment run them.
+CELERY = ("-m", "celery", "--quiet", "--skip-checks", "-A", "contactcentre.celery")
 
 Layout = Callable[[Path, Servers, Mapping[str, int]], Stack]
 
@@ -129,7 +133,8 @@ def product(var: Path, servers: Servers, chosen: Mapping[str, int]) -> Stack:
     workers = [
         python(
             f"worker-{queue}",
-            *("-m", "celery", "--quiet", "-A", "contactcentre.celery", "worker", "-Q", queue, "-n", f"{queue}@%h"),
+            *CELERY,
+            *("worker", "-Q", queue, "-n", f"{queue}@%h"),
             *("-P", pool, "-c", str(size), "--without-gossip", "--without-mingle", "--without-heartbeat"),
             *("-l", "WARNING"),
         )
@@ -137,8 +142,7 @@ def product(var: Path, servers: Servers, chosen: Mapping[str, int]) -> Stack:
     ]
     beat = python(
         "beat",
-        *("-m", "celery", "--quiet", "-A", "contactcentre.celery", "beat"),
-        *("-s", str(var / "celerybeat-schedule"), "-l", "WARNING"),
+        *(*CELERY, "beat", "-s", str(var / "celerybeat-schedule"), "-l", "WARNING"),
     )
     # It stands in for other people's servers, so it gets nothing of ours: no key, no database.
     practice = Child(
@@ -148,8 +152,8 @@ def product(var: Path, servers: Servers, chosen: Mapping[str, int]) -> Stack:
         environment=environment.joined(practice_environment),
     )
     return Stack(
-        steps=[python("migrate", "manage.py", "migrate", "--noinput", "--verbosity", "0")],
-        demonstrate=python("demonstrate", "manage.py", "demonstrate"),
-        # The page people wait for comes first.
-        children=[web, practice, *workers, beat],
+        # One process for both: each Django that starts costs a second.
+        prepare=python("prepare", "manage.py", "demonstrate", "--migrate"),
+        pages=[web, practice],
+        workers=[*workers, beat],
     )

@@ -47,8 +47,8 @@ class TinyRun:
     web_port: int = field(default_factory=ports.free)
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def start(self) -> subprocess.Popen[bytes]:
-        """Start it and do not wait."""
+    def start(self, *, output: int | None = None) -> subprocess.Popen[bytes]:
+        """Start it and do not wait. `output`: where its lines go, else to the log."""
         environment = {name: value for name, value in os.environ.items() if not name.endswith("_PORT")}
         environment |= {"WEB_PORT": str(self.web_port), "PRACTICE_PORT": str(self.web_port + 50)}
         search = os.pathsep.join([str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
@@ -58,16 +58,16 @@ class TinyRun:
                 cwd=PROJECT,
                 env=environment | {"PYTHONPATH": search},
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=log if output is None else output,
                 stderr=log,
                 start_new_session=True,
             )
         self.processes.append(process)
         return process
 
-    def started(self) -> dict[str, Any]:
+    def started(self, *, output: int | None = None) -> dict[str, Any]:
         """Start it, wait until it says where it is, and give back the run file."""
-        process = self.start()
+        process = self.start(output=output)
 
         def told() -> dict[str, Any] | None:
             assert process.poll() is None, self.written()

@@ -121,7 +121,7 @@ def test_practice_networks_get_no_key_and_no_database(tmp_path: Path, monkeypatc
         monkeypatch.setenv(name, "a secret of ours")
     both = servers.make(var=tmp_path, home=tmp_path / "postgres", keys=keys.fresh(), postgres_port=1, valkey_port=2)
     chosen = dict.fromkeys(stack.PORTS, 1)
-    practice = next(child for child in stack.product(tmp_path, both, chosen).children if child.name == "practice")
+    practice = next(child for child in stack.product(tmp_path, both, chosen).pages if child.name == "practice")
     assert "a secret of ours" not in practice.environment.values()
 
 

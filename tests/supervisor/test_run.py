@@ -30,7 +30,7 @@ def test_the_run_file_and_the_page_say_where_to_look_and_a_stop_leaves_nothing(t
     for expected in (told["inbox"], told["practice"], "practice-anna", "practice-leo", "practice-ada"):
         assert expected in written
     assert "[web]             listening" in written
-    assert "a log line" not in written, "what demonstrate prints is for us"
+    assert "a log line" not in written, "what prepare prints is for us"
 
     second = tiny_run.start()
     assert second.wait(SECONDS) == 0
@@ -106,6 +106,18 @@ def test_a_stale_lock_file_of_postgres_with_the_id_of_a_living_process_is_seen_t
     (data / "postmaster.pid").write_text("\n".join([str(os.getpid()), *rest]) + "\n", encoding="utf-8")
     tiny_run.started()
     assert tiny_run.value() == ("kept", b"kept")
+
+
+def test_a_terminal_that_is_closed_ends_everything_in_order(tiny_run: TinyRun) -> None:
+    terminal, ours = os.openpty()
+    tiny_run.started(output=ours)
+    os.close(ours)
+    os.close(terminal)
+    process = tiny_run.processes[0]
+    process.send_signal(signal.SIGHUP)
+    process.wait(SECONDS)
+    assert tiny_run.remaining() == []
+    assert not (tiny_run.var / runfile.FILE_NAME).exists()
 
 
 def _data_folder(tiny_run: TinyRun) -> Path:

@@ -18,7 +18,7 @@ SIGN_IN = {
     "lead": {"username": "leo", "password": "practice-leo"},
     "admin": {"username": "ada", "password": "practice-ada"},
 }
-DEMONSTRATE = f"print('a log line {{not JSON}}'); print({json.dumps({'sign_in': SIGN_IN})!r})"
+PREPARE = f"print('a log line {{not JSON}}'); print({json.dumps({'sign_in': SIGN_IN})!r})"
 LISTEN = """
 import socket, sys
 server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
@@ -40,13 +40,9 @@ def layout(var: Path, servers: Servers, chosen: Mapping[str, int]) -> Stack:
         )
 
     return Stack(
-        steps=[python("migrate", "print('migrated')")],
-        demonstrate=python("demonstrate", DEMONSTRATE),
-        children=[
-            python("web", LISTEN, str(chosen["web"])),
-            python("practice", LISTEN, str(chosen["practice"])),
-            python("worker", FAMILY),
-        ],
+        prepare=python("prepare", PREPARE),
+        pages=[python("web", LISTEN, str(chosen["web"])), python("practice", LISTEN, str(chosen["practice"]))],
+        workers=[python("worker", FAMILY)],
     )
 
 
