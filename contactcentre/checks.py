@@ -28,6 +28,20 @@ def encryption_keys(**_: Any) -> list[CheckMessage]:
     return []
 
 
+@register()
+def doors_agree(**_: Any) -> list[CheckMessage]:
+    """contactcentre.E003: what the hooks take must come through the web process, which refuses unrecorded."""
+    if settings.WEB_MAX_BODY_BYTES < settings.HOOK_MAX_BYTES:
+        return [
+            Error(
+                "WEB_MAX_BODY_BYTES is below HOOK_MAX_BYTES: large posts of networks would be refused unrecorded.",
+                hint="Leave WEB_MAX_BODY_BYTES well above HOOK_MAX_BYTES; attachments need that as well.",
+                id="contactcentre.E003",
+            )
+        ]
+    return []
+
+
 @register(Tags.security, deploy=True)
 def practice_is_off(**_: Any) -> list[CheckMessage]:
     """contactcentre.E002: practice mode opens loopback mail hosts and demonstration sign-ins."""

@@ -8,6 +8,7 @@ and whoever stops sending or reading for STALL_SECONDS in the middle loses the s
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import IO, Any, cast
@@ -22,6 +23,8 @@ STALL_SECONDS = 30.0
 # Requests that wait for a thread beyond the ones at work. More would time out at the client's before their turn.
 WAITING_LIMIT = 400
 FILE_BLOCK_BYTES = 64 * 1024
+
+logger = logging.getLogger(__name__)
 
 WSGI = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -72,6 +75,9 @@ class PagesDoor:
         """Answer one request."""
         length = header(scope, b"content-length")
         if length.isdecimal() and int(length) > self._largest_body:
+            # Only the first word of the path: what follows may be a secret, as a hook's token is.
+            door = scope["path"].lstrip("/").partition("/")[0][:40]
+            logger.warning("refused %s bytes at %r: WEB_MAX_BODY_BYTES is %d", length[:20], door, self._largest_body)
             await refuse(
                 send,
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "contactcentre.lib.nul.WithoutNul",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "agents.middleware.SignedIn",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -111,12 +112,14 @@ DATABASES = {
         "OPTIONS": {"connect_timeout": 5},
     }
 }
+# PostgreSQL plans the statements of pages and intake once a connection (contactcentre/lib/plans.py).
+PREPARED_STATEMENTS = env.flag("PREPARED_STATEMENTS", True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.text("REDIS_URL")
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "contactcentre.lib.kept_cache.Cache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "cc",
         "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
@@ -172,12 +175,15 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": False,
+    "PATH_CONVERTER_OVERRIDES": {"id": int},
 }
 
 # ---------------------------------------------------------------- words and times
 
 LANGUAGE_CODE = env.text("LANGUAGE_CODE", "en-gb")
-LANGUAGES = [("en-gb", _("English")), ("de", _("German"))]
+# Only what there is a catalogue for: a language without one would mix its own dates and errors into English words.
+# docs/adding-a-language.md says how to add one.
+LANGUAGES = [("en-gb", _("English"))]
 LOCALE_PATHS = [ROOT / "locale"]
 TIME_ZONE = env.text("TIME_ZONE", "Europe/London")
 # What the house is called on its pages.
@@ -220,6 +226,8 @@ LIVE_TOPICS = "tickets.access.topics"
 WEB_THREADS = env.number("WEB_THREADS", 8)
 LIVE_STREAMS = env.number("LIVE_STREAMS", 2000)
 WEB_MAX_BODY_BYTES = env.number("WEB_MAX_BODY_BYTES", 128 * 1024 * 1024)
+# Facebook puts up to a thousand changes of many Pages into one post, with every letter beyond ASCII in six bytes.
+HOOK_MAX_BYTES = env.number("HOOK_MAX_BYTES", 8 * 1024 * 1024)
 
 # ---------------------------------------------------------------- work in the background
 
@@ -261,6 +269,9 @@ FETCH_AGAIN_SECONDS = env.numbers("FETCH_AGAIN_SECONDS", [10, 60, 300, 1800])
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
+# Never: Celery would close the database's connection before and after each task, and connecting costs more than most
+# tasks do. contactcentre/celery.py closes it as Django does after a page: once it is old, or broken.
+CELERY_DB_REUSE_MAX = 2**62
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

@@ -1,4 +1,4 @@
-"""A look-up that Django has not: ILIKE, which an index of trigrams answers.
+"""Look-ups that Django has not: ILIKE, which an index of trigrams answers.
 
 Django's icontains asks PostgreSQL for UPPER(column) LIKE UPPER(text); no index over the column knows that, and every
 row is read. ILIKE is answered by a GIN index with gin_trgm_ops (PostgreSQL, appendix F.36.4, index support).
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import connection
 from django.db.models import CharField, Lookup
 
 
@@ -22,3 +23,20 @@ class HasText(Lookup):
         column, values = self.process_lhs(compiler, connection)
         wanted = connection.ops.prep_for_like_query(self.rhs)
         return f"{column} ILIKE %s", [*values, f"%{wanted}%"]
+
+
+@CharField.register_lookup
+class Like(Lookup):
+    """`name__like=pattern("ann")`: the same for a pattern, which reaches the database as it is (see prepared.py)."""
+
+    lookup_name = "like"
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        """The condition for PostgreSQL."""
+        column, values = self.process_lhs(compiler, connection)
+        return f"{column} ILIKE %s", [*values, self.rhs]
+
+
+def pattern(text: str) -> str:
+    """The pattern that has_text makes of a text."""
+    return f"%{connection.ops.prep_for_like_query(text)}%"

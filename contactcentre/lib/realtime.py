@@ -143,7 +143,10 @@ def position() -> str:
     than missed. From "" the stream begins with "refresh".
     """
     try:
-        _, epoch, newest = valkey.ask(_where)
+        # Where Valkey starts empty just between the two, a new place is told with the old epoch, which means nothing.
+        epoch, newest = valkey.ask(_where, as_one=False)
+        if epoch is None:
+            _, epoch, newest = valkey.ask(_begin)
     except valkey.Unreachable as error:
         logger.warning("The live stream's position could not be read: %s", error)
         return ""
@@ -156,9 +159,13 @@ def new_epoch() -> str:
 
 
 def _where(pipeline: Pipeline) -> None:
-    pipeline.set(EPOCH, new_epoch(), nx=True)
     pipeline.get(EPOCH)
     pipeline.xrevrange(STREAM, count=1)
+
+
+def _begin(pipeline: Pipeline) -> None:
+    pipeline.set(EPOCH, new_epoch(), nx=True)
+    _where(pipeline)
 
 
 def _send(events: tuple[Event, ...]) -> None:

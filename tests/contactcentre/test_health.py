@@ -14,6 +14,8 @@ def test_a_process_whose_services_answer_is_ready(door: Door) -> None:
     assert door.get("/healthz/live")[0] == 200
     status, body, headers = door.get("/healthz/ready")
     assert (status, json.loads(body)["services"]) == (200, {"postgresql": "ok", "valkey": "ok"})
+    # Anybody may ask: nothing of accounts, people or queues.
+    assert set(json.loads(body)) == {"status", "services", "milliseconds"}
     assert "no-store" in headers["Cache-Control"]
 
 

@@ -1,0 +1,57 @@
+"""SQL that is written by hand because no queryset says it, planned once a connection like all that must be quick
+(plans.py), and rows of models out of what it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
+
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.models import Model
+
+from contactcentre.lib.plans import Statement
+
+Row = TypeVar("Row", bound=Model)
+
+
+class ByHand:
+    """A statement with a `%s` for each value. Names and constants stand in its text, which is our own."""
+
+    def __init__(self, name: str, sql: str) -> None:
+        places = sql.count("%s")
+        self._statement = Statement(name, sql, [None] * places, range(places))
+
+    def rows(self, *values: Any) -> list[tuple[Any, ...]]:
+        """What it finds, as the driver reads it."""
+        with connection.cursor() as cursor:
+            self._statement.execute(cursor, values)
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
+
+    def first(self, *values: Any) -> tuple[Any, ...] | None:
+        """The first row of what it finds, or None."""
+        return next(iter(self.rows(*values)), None)
+
+    def run(self, *values: Any) -> None:
+        """Carry it out, for what it changes."""
+        with connection.cursor() as cursor:
+            self._statement.execute(cursor, values)
+
+
+def selected(model: type[Model], names: Iterable[str], table: str) -> str:
+    """These columns as a SELECT names them, of the table that is called so there."""
+    by_name = {field.attname: field.column for field in model._meta.concrete_fields}
+    return ", ".join(f'{table}."{by_name[name]}"' for name in names)
+
+
+def made(model: type[Row], names: Sequence[str], values: Sequence[Any]) -> Row:
+    """The row with these columns as the driver read them: JSON is parsed, what is encrypted is opened.
+
+    Any other column is asked for when somebody wants it. Raises what opening raises.
+    """
+    by_name = {field.attname: field for field in model._meta.concrete_fields}
+    read = []
+    for name, value in zip(names, values, strict=True):
+        convert = getattr(by_name[name], "from_db_value", None)
+        read.append(convert(value, None, connection) if convert is not None else value)
+    return model.from_db(DEFAULT_DB_ALIAS, names, read)

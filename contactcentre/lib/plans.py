@@ -1,0 +1,89 @@
+"""Statements that PostgreSQL plans once a connection instead of once a call (its PREPARE and EXECUTE).
+
+Of a small statement the planning is most of the work: of a ticket's page it was two thirds of the database's time.
+What is kept lives in the server process behind a connection, and is forgotten here together with that connection.
+PgBouncer in transaction mode hands a connection on between two statements: PREPARED_STATEMENTS=0 is for there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from itertools import count
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.backends.utils import CursorWrapper
+from psycopg2 import errorcodes  # type: ignore[import-untyped]
+from psycopg2.extensions import AsIs  # type: ignore[import-untyped]
+
+# What is planned on which connection of the driver, by the name it has there.
+_PLANNED: WeakKeyDictionary[Any, dict[Statement, str]] = WeakKeyDictionary()
+# Never twice the same: a PREPARE that was broken off may have been carried out all the same.
+_NUMBERS = count(1)
+# A column has another type than when it was planned (a migration), or somebody said DISCARD ALL.
+_STALE = {errorcodes.FEATURE_NOT_SUPPORTED, errorcodes.INVALID_SQL_STATEMENT_NAME}
+
+
+class Statement:
+    """SQL with its parameters, of which those at `places` are another's at every call.
+
+    All others are written into what is planned, so that an index on a part of a table is found by its condition.
+    `name` is what it is called in logs and in pg_prepared_statements, with a number.
+
+    After five calls PostgreSQL keeps the plan that fits what is usual. `anew`: planned at every call, with its values,
+    because which index is right depends on them (a rare word, a customer with a thousand times as many messages).
+    """
+
+    def __init__(
+        self, name: str, sql: str, parameters: Sequence[Any], places: Iterable[int], *, anew: bool = False
+    ) -> None:
+        self.name = re.sub(r"\W", "", name).strip("_")[:40]
+        self.sql = sql
+        self.parameters = list(parameters)
+        self.places = list(places)
+        self.anew = anew
+        self.given = f"({', '.join(['%s'] * len(self.places))})" if self.places else ""
+
+    def execute(self, cursor: CursorWrapper, values: Sequence[Any]) -> None:
+        """Run it with a value for each place, on a cursor of connection.cursor().
+
+        One statement, and at the first time on a connection one more, which neither the log of queries nor anything
+        that counts them sees. Raises DatabaseError.
+        """
+        if self.anew or not settings.PREPARED_STATEMENTS:
+            cursor.execute(self.sql, self._filled(values))
+            return
+        driver = cursor.cursor.connection
+        try:
+            cursor.execute(f"EXECUTE {self._planned(cursor)} {self.given}", values)
+        except DatabaseError as error:
+            if getattr(error.__cause__, "pgcode", None) not in _STALE:
+                raise
+            # All of them: where one column changed its type others may have.
+            _PLANNED.pop(driver, None)
+            if connection.in_atomic_block:
+                # The transaction is lost with the error; whoever begins another gets a new plan.
+                raise
+            cursor.execute(f"EXECUTE {self._planned(cursor)} {self.given}", values)
+
+    def _planned(self, cursor: CursorWrapper) -> str:
+        """Its name on the cursor's connection, where it is planned if it is not yet."""
+        known = _PLANNED.setdefault(cursor.cursor.connection, {})
+        name = known.get(self)
+        if name is None:
+            name = f"{self.name}_{next(_NUMBERS)}"
+            numbered = [AsIs(f"${number}") for number in range(1, len(self.places) + 1)]
+            with connection.wrap_database_errors:
+                cursor.cursor.execute(f"PREPARE {name} AS {self.sql}", self._filled(numbered))
+            # Only now: an error, such as that of a transaction already lost, has planned nothing.
+            known[self] = name
+        return name
+
+    def _filled(self, values: Sequence[Any]) -> list[Any]:
+        filled = list(self.parameters)
+        for place, value in zip(self.places, values, strict=True):
+            filled[place] = value
+        return filled
