@@ -1,14 +1,22 @@
 """A limit on guessing passwords that locks nobody else out.
 
-Counted per (address, email): a stranger who guesses Anna's password from elsewhere stops himself, not Anna.
-Counted per address over all emails, too; a browser that has signed in as this email before is let past
-that one, so that one office behind one address cannot be locked out by a guest in it.
+Three counters of wrong passwords, each forgotten after five minutes:
+
+* A browser that has signed in as this email before carries a signed sign of it and is counted by itself, so that
+  nothing a guest does behind the same address keeps Anna from her own desk.
+* Any other browser is counted by (address, email): a stranger who guesses Anna's password stops himself, and Anna only
+  in a browser she never used, behind the very address the guesses come from. The right password clears it.
+* The wrong passwords of such browsers are counted by address, too. Many of them are somebody who tries a few passwords
+  on many names. From then on each name has two tries there instead of five. Nobody is refused for what was tried on
+  other names: an office is one address, and whoever types their own password at the first or second try comes in
+  while the guessing goes on.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
+import secrets
 
 from django.conf import settings
 from django.core import signing
@@ -18,8 +26,11 @@ from django.http import HttpRequest, HttpResponseBase
 logger = logging.getLogger(__name__)
 
 WINDOW_SECONDS = 300
+PER_BROWSER = 10
 PER_PAIR = 5
-PER_ADDRESS = 50
+# Wrong passwords of one address, on whatever names, after which a name has fewer tries there.
+MANY = 50
+PER_PAIR_AMONG_MANY = 2
 COOKIE = "contactcentre_known"
 COOKIE_SECONDS = 180 * 24 * 3600
 
@@ -35,15 +46,17 @@ def address(request: HttpRequest) -> str:
 
 def allowed(request: HttpRequest, email: str) -> bool:
     """Whether this browser may try this email now. A cache that is down stops nobody from working."""
-    pair, everyone = _keys(request, email)
+    own, *shared = _keys(request, email)
     try:
-        counts = cache.get_many([pair, everyone])
+        counts: dict[str, int] = cache.get_many([own, *shared])
     except Exception:
         logger.warning("the cache cannot be asked for sign-in attempts", exc_info=True)
         return True
-    if counts.get(pair, 0) >= PER_PAIR:
-        return False
-    return counts.get(everyone, 0) < PER_ADDRESS or _is_known(request, email)
+    wrong = counts.get(own, 0)
+    if not shared:
+        return wrong < PER_BROWSER
+    is_many = counts.get(shared[0], 0) >= MANY
+    return wrong < (PER_PAIR_AMONG_MANY if is_many else PER_PAIR)
 
 
 def failed(request: HttpRequest, email: str) -> None:
@@ -56,11 +69,19 @@ def failed(request: HttpRequest, email: str) -> None:
         logger.warning("a failed sign-in could not be counted", exc_info=True)
 
 
+def succeeded(request: HttpRequest, email: str) -> None:
+    """Forget this browser's wrong passwords for this email: its next mistake is its first."""
+    try:
+        cache.delete(_keys(request, email)[0])
+    except Exception:
+        logger.warning("wrong passwords could not be forgotten", exc_info=True)
+
+
 def remember(response: HttpResponseBase, email: str) -> None:
-    """Give the browser a signed sign that this email has signed in here."""
+    """Give the browser a signed sign that this email has signed in here; it is counted by itself from now on."""
     response.set_cookie(
         COOKIE,
-        signing.dumps(email.lower(), salt=COOKIE),
+        signing.dumps([email.lower(), secrets.token_urlsafe(12)], salt=COOKIE),
         max_age=COOKIE_SECONDS,
         httponly=True,
         secure=settings.SESSION_COOKIE_SECURE,
@@ -68,16 +89,23 @@ def remember(response: HttpResponseBase, email: str) -> None:
     )
 
 
-def _is_known(request: HttpRequest, email: str) -> bool:
+def _browser(request: HttpRequest, email: str) -> str:
+    """What tells this browser from others, where it has signed in as this email before; else empty."""
     try:
-        return bool(
-            signing.loads(request.COOKIES.get(COOKIE, ""), salt=COOKIE, max_age=COOKIE_SECONDS) == email.lower()
-        )
-    except signing.BadSignature:
-        return False
+        known, browser = signing.loads(request.COOKIES.get(COOKIE, ""), salt=COOKIE, max_age=COOKIE_SECONDS)
+    except (signing.BadSignature, ValueError):
+        return ""
+    return str(browser) if known == email.lower() else ""
 
 
-def _keys(request: HttpRequest, email: str) -> tuple[str, str]:
+def _keys(request: HttpRequest, email: str) -> list[str]:
+    """Where a wrong password is counted: the browser's or the pair's own counter, then what it shares with others."""
+    browser = _browser(request, email)
+    if browser:
+        return [f"signin-browser:{_digest(browser, email)}"]
     where = address(request)
-    pair = hashlib.sha256(f"{where}\n{email.lower()}".encode()).hexdigest()
-    return f"signin-pair:{pair}", f"signin-address:{where}"
+    return [f"signin-pair:{_digest(where, email)}", f"signin-address:{_digest(where, '')}"]
+
+
+def _digest(where: str, email: str) -> str:
+    return hashlib.sha256(f"{where}\n{email.lower()}".encode()).hexdigest()

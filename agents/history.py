@@ -6,6 +6,7 @@ import re
 from datetime import datetime
 
 from agents.models import HistoryEntry, Person
+from contactcentre.lib.prepared import insert
 
 type_of_act = re.compile(r"^[a-z]+\.[a-z_]+$")
 
@@ -31,11 +32,12 @@ def record(
     another form and for data that is neither a number nor one enumerated word: history must hold
     nothing that erasure would have to remove.
     """
-    return HistoryEntry.objects.create(
-        **entry(
-            at=at, act=act, actor=actor, ticket_id=ticket_id, customer_id=customer_id, account_id=account_id, **data
-        )
+    checked = entry(
+        at=at, act=act, actor=actor, ticket_id=ticket_id, customer_id=customer_id, account_id=account_id, **data
     )
+    made = HistoryEntry(**checked)
+    insert(made)
+    return made
 
 
 def entry(*, at: datetime, act: str, actor: Person | None = None, **fields: Value) -> dict[str, object]:

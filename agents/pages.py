@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from agents.access import me
+from contactcentre.lib.ids import identifier
 
 
 def shown(request: HttpRequest, template: str, /, *, part: str, status: int = 200, **values: Any) -> HttpResponse:
@@ -23,5 +24,4 @@ def status_of(form: Any) -> int:
 
 def number(request: HttpRequest, name: str) -> int | None:
     """An id from the address; None for none, and for what cannot be one."""
-    text = request.GET.get(name, "")
-    return int(text) if text.isdecimal() and len(text) <= 18 else None
+    return identifier(request.GET.get(name, ""))

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 
-from agents import history
+from agents import history, tokens
 from agents.models import Person
 from agents.people import CannotChange
 from contactcentre.lib import realtime
@@ -50,7 +50,8 @@ def whose(token: str, *, lock: bool = False) -> Person | None:
 def choose(token: str, password: str, *, now: datetime) -> Person | None:
     """Give the link's person this password and use the link up; None where the link is good no longer.
 
-    All their sessions end: those were opened with the old password.
+    All their sessions end: those were opened with the old password. So do their API tokens: whoever had the old one
+    may have made some.
     """
     hashed = make_password(password)  # slow by design, so before the lock
     with transaction.atomic():
@@ -59,6 +60,7 @@ def choose(token: str, password: str, *, now: datetime) -> Person | None:
             return None
         person.password, person.password_link = hashed, ""
         person.save(update_fields=["password", "password_link"])
+        tokens.revoke_all(person=person, now=now)
         history.record(at=now, act="person.password_chosen", actor=person, person=person.pk)
         realtime.person_changed(person.pk)
     return person

@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from agents import passwords, queries
+from agents import attempts, passwords, queries, tokens
 from agents import people as acts
 from agents.access import admins, me
 from agents.models import Person
@@ -139,9 +139,15 @@ def choose_password(request: HttpRequest, token: str) -> HttpResponse:
         if passwords.choose(token, form.cleaned_data["password"], now=timezone.now()) is None:
             return render(request, "agents/choose_password.html", {"form": None}, status=410)
         messages.success(request, _("Your password is set. Please sign in with it."))
-        return redirect("agents:sign-in")
+        answer = redirect("agents:sign-in")
+        # So that nobody's guessing at this address can be in the way of the first sign-in.
+        attempts.remember(answer, found.email)
+        return answer
     return render(
-        request, "agents/choose_password.html", {"form": form, "whose": found, "token": token}, status=status_of(form)
+        request,
+        "agents/choose_password.html",
+        {"form": form, "whose": found, "token": token, "tokens": len(tokens.of(found))},
+        status=status_of(form),
     )
 
 

@@ -53,6 +53,15 @@ def revoke(*, person: Person, token_id: int, now: datetime) -> ApiToken:
     return token
 
 
+def revoke_all(*, person: Person, now: datetime) -> int:
+    """End every token of this person, inside the caller's transaction, and return how many there were."""
+    ended = list(ApiToken.objects.select_for_update().filter(person=person, revoked_at=None).order_by("pk"))
+    for token in ended:
+        history.record(at=now, act="token.revoked", actor=person, token=token.pk)
+    ApiToken.objects.filter(pk__in=[token.pk for token in ended]).update(revoked_at=now)
+    return len(ended)
+
+
 def of(person: Person) -> list[ApiToken]:
     """This person's tokens that still open something, newest first."""
     return list(ApiToken.objects.filter(person=person, revoked_at=None).order_by("-id")[:MOST])

@@ -6,7 +6,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth import authenticate, login, logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -32,7 +32,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     """The sign-in page. A wrong password and an unknown email read the same."""
     following = _following(request)
     if request.user.is_authenticated:
-        return redirect(following)
+        return HttpResponseRedirect(following)
     form, error, status = SignInForm(request.POST or None), "", 200
     if request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"]
@@ -42,7 +42,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             person = authenticate(request, username=email, password=form.cleaned_data["password"])
             if person is not None:
                 login(request, person)
-                answer: HttpResponse = redirect(following)
+                attempts.succeeded(request, email)
+                answer = HttpResponseRedirect(following)
                 attempts.remember(answer, email)
                 return answer
             attempts.failed(request, email)
@@ -67,9 +68,10 @@ def _was_writing(request: HttpRequest) -> bool:
 
 
 def _following(request: HttpRequest) -> str:
-    """Where to go afterwards: an address of this site, or the inbox."""
+    """Where to go afterwards: a path of this site, or the inbox."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
     safe = url_has_allowed_host_and_scheme(
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return wanted if safe else str(settings.LOGIN_REDIRECT_URL)
+    # With its slash in front: anything else would lead to somewhere below the sign-in.
+    return wanted if safe and wanted.startswith("/") else str(settings.LOGIN_REDIRECT_URL)

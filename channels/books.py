@@ -17,17 +17,19 @@ from django.db.models import Q, Sum
 from django.utils import timezone
 
 from channels.models import LedgerCount
+from contactcentre.lib.by_hand import ByHand
 
 COLUMNS = ("seen", "processed", "filtered", "quarantined", "pending")
 
 # How many rows one sweep takes at most, so that its statement stays short however long nobody swept.
 FOLD_LIMIT = 20_000
 
-# Written by hand: every item that comes in appends twice, and Django would compile the statement anew each time.
+# What appended() gives values for, also as a part of larger statements.
 APPEND = """
 INSERT INTO channels_ledgercount (account_id, day, "column", delta)
-SELECT * FROM unnest(%(accounts)s::bigint[], %(days)s::date[], %(columns)s::text[], %(deltas)s::int[])
+SELECT * FROM unnest(%s::bigint[], %s::date[], %s::text[], %s::int[])
 """
+_APPEND = ByHand("append_to_books", APPEND)
 
 # One statement, so that a kill leaves either all old rows or all new ones. It takes only rows that were
 # committed when it began and that no other sweep holds; what is appended meanwhile waits for the next.
@@ -87,15 +89,13 @@ def write(changes: Iterable[Change]) -> None:
     """Append the changes inside the caller's transaction. Appending never waits for anybody."""
     given = list(changes)
     if given:
-        with connection.cursor() as cursor:
-            cursor.execute(APPEND, appended(given))
+        _APPEND.run(*appended(given))
 
 
-def appended(changes: Iterable[Change]) -> dict[str, list[Any]]:
-    """The parameters of APPEND."""
+def appended(changes: Iterable[Change]) -> list[list[Any]]:
+    """The values of APPEND, in order."""
     rows = [(each.account_id, day_of(each.received_at), each.column, each.delta) for each in changes]
-    accounts, days, columns, deltas = (list(values) for values in zip(*rows, strict=True))
-    return {"accounts": accounts, "days": days, "columns": columns, "deltas": deltas}
+    return [list(values) for values in zip(*rows, strict=True)]
 
 
 def books(account_id: int | None = None, *, since: date | None = None) -> Books:

@@ -35,3 +35,11 @@ def ready_connection_of(account: ChannelAccount, *, now: datetime) -> Connection
 def own_addresses(kind: str) -> frozenset[str]:
     """Every address of ours on this channel kind, paused ones too: what they write is never a customer's."""
     return frozenset(ChannelAccount.objects.filter(kind=kind).values_list("address", flat=True))
+
+
+def is_own(kind: str, value: str) -> bool:
+    """Whether this is an account of ours: `value` in the normal form of its kind, a mail address also with a part
+    behind a plus, as our reply addresses have it."""
+    local, at, domain = value.casefold().rpartition("@")
+    plain = f"{local.partition('+')[0]}@{domain}" if at else value
+    return not own_addresses(kind).isdisjoint({value, plain})

@@ -57,7 +57,8 @@ class InboundMessage:
     of what it stands below, the post last.
     `automatic` says why this is no person's message (RFC 3834 and C4 of the mail rules), empty for a person's.
     `report_on` names the reference of our message that a delivery report speaks of, with `report`
-    "bounced" or "delayed" and the reason in `automatic`.
+    "bounced" or "delayed", the reason in `automatic`, and in `report_to` the addresses it speaks of, in lower case;
+    none where it names none.
     """
 
     channel_kind: str
@@ -87,6 +88,7 @@ class InboundMessage:
     notes: tuple[str, ...] = ()
     report_on: str = ""
     report: Literal["", "bounced", "delayed"] = ""
+    report_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +160,8 @@ class RawItem:
     """One happening as the provider handed it over, before anybody looked into it.
 
     (account, `happening`, `external_id`, `revision`) is the ledger's key: a webhook and a poll that tell of
-    the same new message must give the same. `meta` holds what is not in the bytes.
+    the same new message must give the same. `meta` holds what is not in the bytes. `bytes_told`: how large it was,
+    where it is too large to be kept; then `body` is empty and the ledger keeps the row alone.
     """
 
     happening: str
@@ -166,6 +169,7 @@ class RawItem:
     body: bytes
     revision: str = ""
     meta: dict[str, object] = field(default_factory=dict)
+    bytes_told: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 
 from channels.books import Books, day_of
 from channels.consent import permissions
-from channels.models import AccountState, ChannelAccount
+from channels.models import AGAIN, AccountState, ChannelAccount
 
 Level = Literal["late", "soon", "fine"]
 ORDER: dict[str, int] = {"late": 0, "soon": 1, "fine": 2}
@@ -24,6 +24,8 @@ FAILURES_BEFORE_LATE = 5
 LAG_LATE = timedelta(minutes=15)
 LAG_SOON = timedelta(minutes=5)
 TOKEN_SOON = timedelta(days=14)
+# What a card tells of the past goes back this far.
+LATELY = timedelta(days=7)
 # A card is read at a glance: no more sentences than these about what does not come in.
 ASIDES = 3
 
@@ -78,14 +80,19 @@ class Health:
     quota: Quota | None
     waiting: int
     quarantined: int
+    # What was said in groups, in words; empty where nothing was.
+    groups: str
     trouble: str
     mend: Mend | None
     last_trouble: str
     books: Books
 
 
-def of(account: ChannelAccount, *, books: Books, still_open: tuple[int, int], now: datetime) -> Health:
-    """The card of an account. `still_open` are its waiting and quarantined items of all days."""
+def of(
+    account: ChannelAccount, *, books: Books, still_open: tuple[int, int], now: datetime, groups: int = 0
+) -> Health:
+    """The card of an account. `still_open` are its waiting and quarantined items of all days; `groups` counts the
+    messages of groups it heard within LATELY."""
     is_phone = account.kind == "phone"
     is_polled = account.next_poll_at is not None and not is_phone
     is_paused = account.state == AccountState.PAUSED
@@ -116,6 +123,7 @@ def of(account: ChannelAccount, *, books: Books, still_open: tuple[int, int], no
         quota=_quota(account, now),
         waiting=waiting,
         quarantined=quarantined,
+        groups=_groups(groups),
         trouble=verdict.trouble,
         mend=verdict.mend,
         last_trouble="" if verdict.trouble else _last_trouble(account, now),
@@ -199,7 +207,16 @@ def called(kind: str, address: str, name: str) -> str:
 def _asides(account: ChannelAccount) -> list[str]:
     """What does not come in although the account works, a sentence each, as the adapter told it (`words`)."""
     told = account.quota.get("words")
-    return [sentence(str(each)) for each in told[:ASIDES] if each] if isinstance(told, list) else []
+    asides = [sentence(str(each)) for each in told[:ASIDES] if each] if isinstance(told, list) else []
+    again = account.quota.get(AGAIN)
+    if isinstance(again, dict):
+        # Row 29: a change that is noticed late shall surprise nobody.
+        words = _(
+            "%(of)s posts of live tickets are looked at for edits and deletions, %(looked)s at a time in turn: "
+            "some changes show later."
+        )
+        asides.append(words % {"of": again.get("of"), "looked": again.get("looked")})
+    return asides
 
 
 def _lacks(account: ChannelAccount, now: datetime) -> list[str]:
@@ -219,6 +236,17 @@ def _paused(account: ChannelAccount) -> str:
     if account.kind == "facebook":
         return _("Nothing is fetched and nothing is sent. What Facebook tells us meanwhile is kept and comes in later.")
     return _("Nothing is fetched and nothing is sent. What waits to be sent stays queued.")
+
+
+def _groups(count: int) -> str:
+    """Row 20: nobody shall wonder where they went, or believe that somebody answers there."""
+    if not count:
+        return ""
+    return ngettext(
+        "%(count)d message in a group within a week. It was filtered: we never answer into groups.",
+        "%(count)d messages in groups within a week. They were filtered: we never answer into groups.",
+        count,
+    ) % {"count": count}
 
 
 def _heard(account: ChannelAccount, now: datetime) -> str:

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import threading
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db import transaction
-from django.db.models import Q
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, HttpResponseNotFound, UnreadablePostError
 from django.utils import timezone
 from django.utils.translation import gettext_noop
@@ -30,11 +35,16 @@ from channels.ledger import Batch
 from channels.models import AccountState, App, ChannelAccount, LedgerState
 from channels.processing import NOTHING_IN_IT, UNKNOWN_ACCOUNT, UNSUPPORTED
 from contactcentre.lib import faults
+from contactcentre.lib.by_hand import ByHand, made, selected
+from contactcentre.lib.prepared import Prepared, columns
 
 # A call event is a few hundred bytes.
-LARGEST_BODY = 64 * 1024
-# Facebook puts up to a thousand changes of many Pages into one post.
-LARGEST_BATCH = 1024 * 1024
+LARGEST_EVENT = 64 * 1024
+# What is larger than its door keeps is read past in pieces of this size, so that it never stands in memory as a whole.
+PIECE = 256 * 1024
+# Posts that are larger than this are cut one at a time: cut into single happenings, a post takes some ten times its
+# size, and after a bad hour Facebook sends everything at once.
+LARGE = 1024 * 1024
 # Facebook's challenge is a number; nothing longer is said back to a stranger.
 LONGEST_CHALLENGE = 200
 SOURCE = "webhook"
@@ -42,24 +52,32 @@ SOURCE = "webhook"
 HEARD_EVERY = timedelta(seconds=1)
 
 PAUSED = gettext_noop("the line was paused")
+TOO_LARGE = gettext_noop("too large: it was told and signed, but its content was not kept")
+
+_one_large_at_a_time = threading.Lock()
+_no_lock = nullcontext()
 
 
 @csrf_exempt
 @require_POST
 def phone(request: HttpRequest, token: str) -> HttpResponse:
-    """Take one call event of the line whose token this is: 200 stored, 404 no such line, 413 too large.
+    """Take one call event of the line whose token this is: 200 stored, 404 no such line.
 
-    400 only where the sender went away before its body had come. The token is the signature: no cookie counts here.
+    What is larger than any event is a quarantined row without its content. 400 only where the sender went away before
+    its body had come. The token is the signature: no cookie counts here.
     """
     account = lines.line_of(token)
     if account is None:
         return HttpResponseNotFound()
     try:
-        body = _body(request, LARGEST_BODY)
+        body = request.read(LARGEST_EVENT + 1)
+        too_large = _rest(request, body, "") if len(body) > LARGEST_EVENT else None
     except UnreadablePostError:
         return HttpResponse(status=400)
-    if body is None:
-        return HttpResponse(status=413)
+    if too_large is not None:
+        batch = Batch(account, (too_large.item("call"),), "", LedgerState.QUARANTINED, TOO_LARGE)
+        ledger.record_all([batch], account.kind, source=SOURCE, now=timezone.now())
+        return HttpResponse()
     _take_call(account, body, content_type=request.META.get("CONTENT_TYPE", "")[:200])
     return HttpResponse()
 
@@ -70,34 +88,61 @@ def phone(request: HttpRequest, token: str) -> HttpResponse:
 def facebook(request: HttpRequest, app_id: str) -> HttpResponse:
     """Facebook's door, one per app: GET proves that the address is ours, POST brings happenings of any of its Pages.
 
-    POST: 200 stored, 400 not signed with the app's secret (or broken off), 413 too large, 404 no app of ours.
+    POST: 200 stored, 400 not signed with the app's secret (or broken off), 404 no app of ours. What is signed and
+    larger than HOOK_MAX_BYTES is a quarantined row without its content: refused, Facebook would tell it again for a
+    day and a half and then switch the webhook off, and nobody here would know why.
     GET: 200 with the challenge, or 403 (Meta, Graph API, "Webhooks", "Getting started").
     """
-    app = App.objects.filter(kind="facebook", client_id=app_id[:120].replace("\0", "")).first()
+    app = _app(app_id[:120].replace("\0", ""))
     if app is None:
         return HttpResponseNotFound()
     secrets = app.secrets
     if request.method == "GET":
         return _challenge(request, str(secrets.get("verify_token") or ""))
+    signature, secret = request.headers.get("X-Hub-Signature-256", ""), str(secrets.get("client_secret") or "")
+    if not secret or not signature:
+        return HttpResponse(status=400)
     try:
-        body = _body(request, LARGEST_BATCH)
+        body = request.read(settings.HOOK_MAX_BYTES + 1)
+        too_large = _rest(request, body, secret) if len(body) > settings.HOOK_MAX_BYTES else None
     except UnreadablePostError:
         return HttpResponse(status=400)
-    if body is None:
-        return HttpResponse(status=413)
-    if not _is_signed(body, request.headers.get("X-Hub-Signature-256", ""), str(secrets.get("client_secret") or "")):
+    if too_large is not None:
+        if not _is_same(too_large.signature, signature):
+            return HttpResponse(status=400)
+        batch = Batch(None, (too_large.item("webhook"),), f"app:{app.pk}", LedgerState.QUARANTINED, TOO_LARGE)
+        ledger.record_all([batch], app.kind, source=SOURCE, now=timezone.now())
+        return HttpResponse()
+    if not _is_signed(body, signature, secret):
         return HttpResponse(status=400)
-    _take_happenings(app, body, now=timezone.now())
+    with _one_large_at_a_time if len(body) > LARGE else _no_lock:
+        _take_happenings(app, body, now=timezone.now())
     return HttpResponse()
 
 
-def _body(request: HttpRequest, most: int) -> bytes | None:
-    """The raw bytes, or None where there are too many of them, of which at most one too many is read."""
-    told = request.META.get("CONTENT_LENGTH") or "0"
-    if told.isascii() and told.isdigit() and int(told[:20]) > most:
-        return None
-    body = request.read(most + 1)
-    return body if len(body) <= most else None
+@dataclass(frozen=True, slots=True)
+class _TooLarge:
+    """A body of which nothing is kept but its size, its SHA-256, by which it is known again, and its signature."""
+
+    size: int
+    sha256: str
+    signature: str
+
+    def item(self, happening: str) -> RawItem:
+        return RawItem(happening=happening, external_id=self.sha256, body=b"", bytes_told=self.size)
+
+
+@sensitive_variables("secret")
+def _rest(request: HttpRequest, begun: bytes, secret: str) -> _TooLarge:
+    """Read to the end what began like this, a piece at a time. How long it may be the web process decides
+    (WEB_MAX_BODY_BYTES). Raises UnreadablePostError."""
+    digest, mac = hashlib.sha256(begun), hmac.new(secret.encode(), begun, hashlib.sha256)
+    size = len(begun)
+    while piece := request.read(PIECE):
+        digest.update(piece)
+        mac.update(piece)
+        size += len(piece)
+    return _TooLarge(size, digest.hexdigest(), mac.hexdigest())
 
 
 def _take_call(account: ChannelAccount, body: bytes, *, content_type: str) -> None:
@@ -145,8 +190,11 @@ def _is_signed(body: bytes, given: str, secret: str) -> bool:
     """Whether these are Facebook's bytes. Over the bytes as they came: parsed and written anew they differ."""
     if not secret:
         return False
-    expected = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-    return hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace"))
+    return _is_same(hmac.new(secret.encode(), body, hashlib.sha256).hexdigest(), given)
+
+
+def _is_same(expected: str, given: str) -> bool:
+    return hmac.compare_digest(f"sha256={expected}".encode(), given.encode("utf-8", "replace"))
 
 
 def _take_happenings(app: App, body: bytes, *, now: datetime) -> None:
@@ -181,19 +229,41 @@ def _take_happenings(app: App, body: bytes, *, now: datetime) -> None:
     faults.point("hook.after_commit")
 
 
+def _app(client_id: str) -> App | None:
+    found = _APP.rows(client_id=client_id)
+    return made(App, columns(App), found[0]) if found else None
+
+
+def _app_of(*, client_id: str) -> QuerySet[App, tuple[Any, ...]]:
+    return App.objects.filter(kind="facebook", client_id=client_id).values_list(*columns(App))
+
+
+_APP = Prepared(_app_of)
+
+
 def _accounts(app: App, pages: set[str]) -> dict[str, ChannelAccount]:
     """The accounts of these Pages that were connected with this app, by Page id."""
-    # Without the credentials: a lost encryption key must not lose what a customer wrote.
-    ours = ChannelAccount.objects.defer("credentials").filter(kind=app.kind, app=app)
-    found = list(ours.filter(address__in=pages))
+    rows = _ACCOUNTS.rows(app.pk, sorted(pages))
+    found = [ChannelAccount.from_db(DEFAULT_DB_ALIAS, _ACCOUNT, row) for row in rows]
     paused = [account.pk for account in found if account.state == AccountState.PAUSED]
     if paused:
         # Locked, so that nobody switches one on between this look and our rows: they would be held for ever. Asked
         # again, because somebody may have done so before we had the lock.
-        locked = ours.filter(pk__in=paused).order_by("pk").select_for_update(of=("self",), no_key=True)
-        again = {account.pk: account for account in locked}
+        ours = ChannelAccount.objects.only(*_ACCOUNT).filter(pk__in=paused)
+        again = {row.pk: row for row in ours.order_by("pk").select_for_update(of=("self",), no_key=True)}
         found = [again.get(account.pk, account) for account in found]
     return {account.address: account for account in found}
+
+
+# Without the credentials: a lost encryption key must not lose what a customer wrote.
+_ACCOUNT = columns(ChannelAccount, "id", "kind", "address", "state", "heard_at")
+_ACCOUNTS = ByHand(
+    "accounts_of_hook",
+    f"""
+SELECT {selected(ChannelAccount, _ACCOUNT, "account")} FROM channels_channelaccount account
+WHERE kind = 'facebook' AND app_id = %s AND address = ANY (%s::text[])
+""",  # noqa: S608  (names of our own)
+)
 
 
 def _batches(parts: tuple[Part, ...], accounts: dict[str, ChannelAccount], origin: str) -> Iterator[Batch]:

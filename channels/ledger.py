@@ -12,45 +12,60 @@ import hmac
 import json
 import math
 import secrets
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import itemgetter
-from typing import Any
+from functools import partial
+from itertools import accumulate
 
 from django.db import connection, transaction
 
 from channels import hints
-from channels.books import Change, write
+from channels.books import day_of
 from channels.happenings import RawItem
 from channels.models import ChannelAccount, LedgerBody, LedgerKey, LedgerState
 from channels.trouble import REASON_LENGTH
+from contactcentre.lib.by_hand import ByHand
 from contactcentre.lib.secrets import Credentials
 from contactcentre.lib.text import clean, clean_line
 
-# One INSERT holds about this much: PostgreSQL takes 1 GB a statement and a mail may be tens of megabytes.
+# Bodies travel with the rows up to this much in all. What is larger follows by itself, and only where it is new: a mail
+# may be tens of megabytes, and a poll may bring again what is known.
+_ALONG_BYTES = 256 * 1024
+# One INSERT of bodies alone holds about this much: PostgreSQL takes 1 GB a statement.
 _BATCH_BYTES = 4 * 1024 * 1024
 
-# The rows get their numbers in the order in which the items were handed over, but are inserted in the order
-# of their digests: two transactions that record the same items then wait for each other in one direction.
-_INSERT = """
+# Rows, bodies and books. The rows get their numbers in the order in which the items were handed over, but are inserted
+# in the order of their digests: two transactions that record the same items then wait for each other in one direction.
+_INSERT = ByHand(
+    "record_items",
+    """
 WITH given AS MATERIALIZED (
-    SELECT nextval(pg_get_serial_sequence('channels_ledgeritem', 'id')) AS id,
-           digest, account, happening, size, state, reason
-    FROM unnest(%(digests)s::bytea[], %(accounts)s::bigint[], %(happenings)s::text[], %(sizes)s::int[],
-                %(states)s::text[], %(reasons)s::text[])
-         WITH ORDINALITY AS item (digest, account, happening, size, state, reason, place)
+    SELECT nextval(pg_get_serial_sequence('channels_ledgeritem', 'id')) AS id, item.*
+    FROM unnest(%s::bytea[], %s::bigint[], %s::text[], %s::int[], %s::text[], %s::text[], %s::bytea[], %s::text[])
+         WITH ORDINALITY AS item (digest, account, happening, size, state, reason, body, meta, place)
     ORDER BY place
+), fresh AS (
+    INSERT INTO channels_ledgeritem
+        (id, account_id, kind, happening, digest, source, state, reason, attempts, size, received_at, due_at, done_at)
+    SELECT id, account, %s, happening, digest, %s, state, reason, 0, size, at, at,
+           CASE WHEN state = 'pending' THEN NULL ELSE at END
+    FROM given CROSS JOIN (SELECT %s::timestamptz AS at) AS heard ORDER BY digest
+    ON CONFLICT (digest) DO NOTHING
+    RETURNING id, digest, account_id, state, received_at
+), bodies AS (
+    INSERT INTO channels_ledgerbody (item_id, received_at, body, meta)
+    SELECT id, fresh.received_at, given.body, given.meta::jsonb FROM fresh JOIN given USING (id)
+    WHERE given.body IS NOT NULL
+), booked AS (
+    INSERT INTO channels_ledgercount (account_id, day, "column", delta)
+    SELECT account_id, %s::date, entry, count(*) FROM fresh
+    CROSS JOIN LATERAL (VALUES ('seen'), (state)) AS each (entry)
+    GROUP BY account_id, entry
 )
-INSERT INTO channels_ledgeritem
-    (id, account_id, kind, happening, digest, source, state, reason, attempts, size, received_at, due_at, done_at)
-SELECT id, account, %(kind)s, happening, digest, %(source)s, state, reason, 0, size,
-       %(now)s, %(now)s, CASE WHEN state = 'pending' THEN NULL ELSE %(now)s::timestamptz END
-FROM given ORDER BY digest
-ON CONFLICT (digest) DO NOTHING
-RETURNING id, digest
-"""
+SELECT id, digest FROM fresh ORDER BY id
+""",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,40 +115,37 @@ def record_all(batches: Iterable[Batch], kind: str, *, source: str, now: datetim
         given.extend((batch, item) for item in batch.items)
     if not given:
         return []
-    with transaction.atomic():
+    # The caller's own transaction, or one for this: no savepoint, since nobody goes on after an error.
+    with transaction.atomic(savepoint=False):
         secret = key(now)
         by_digest: dict[bytes, tuple[Batch, RawItem]] = {}
         for batch, item in given:
             # The first telling wins where one call holds an item twice.
             by_digest.setdefault(digest(secret, batch.whose, item), (batch, item))
-        parameters: dict[str, Any] = {
-            "digests": list(by_digest),
-            "accounts": [batch.account.pk if batch.account else None for batch, _ in by_digest.values()],
-            "happenings": [clean_line(item.happening, 20) for _, item in by_digest.values()],
-            "sizes": [len(item.body) for _, item in by_digest.values()],
-            "states": [batch.state for batch, _ in by_digest.values()],
-            "reasons": [clean_line(batch.reason, REASON_LENGTH) for batch, _ in by_digest.values()],
-            "kind": kind,
-            "source": source,
-            "now": now,
-        }
-        with connection.cursor() as cursor:
-            cursor.execute(_INSERT, parameters)
-            found = {row[0]: by_digest[bytes(row[1])] for row in cursor.fetchall()}
-        new = sorted(found.items(), key=itemgetter(0))
-        if not new:
-            return []
-        for bodies in _bodies([(row_id, item) for row_id, (_, item) in new], now):
-            LedgerBody.objects.bulk_create(bodies)
-        counted = Counter((batch.account.pk if batch.account else None, batch.state) for _, (batch, _) in new)
-        write(
-            Change(account_id, now, column, count)
-            for (account_id, state), count in counted.items()
-            for column in ("seen", state)
+        whose = [batch for batch, _ in by_digest.values()]
+        items = [item for _, item in by_digest.values()]
+        along = _along(items)
+        found = _INSERT.rows(
+            list(by_digest),
+            [batch.account.pk if batch.account else None for batch in whose],
+            [clean_line(item.happening, 20) for item in items],
+            [item.bytes_told or len(item.body) for item in items],
+            [batch.state for batch in whose],
+            [clean_line(batch.reason, REASON_LENGTH) for batch in whose],
+            [item.body if place < along and not item.bytes_told else None for place, item in enumerate(items)],
+            [json.dumps(_meta(item)) if place < along else None for place, item in enumerate(items)],
+            kind,
+            source,
+            now,
+            day_of(now),
         )
-        if any(state == LedgerState.PENDING for _, state in counted):
+        new = [(row_id, *by_digest[bytes(known)]) for row_id, known in found]
+        large = {id(item) for item in items[along:] if not item.bytes_told}
+        for bodies in _bodies([(row_id, item) for row_id, _, item in new if id(item) in large], now):
+            LedgerBody.objects.bulk_create(bodies)
+        if any(batch.state == LedgerState.PENDING for _, batch, _ in new):
             hints.process_soon()
-    return [row_id for row_id, _ in new]
+    return [row_id for row_id, _, _ in new]
 
 
 def digest(key: bytes, whose: str, item: RawItem) -> bytes:
@@ -155,16 +167,37 @@ def raw_item(happening: str, body: LedgerBody) -> RawItem:
 
 
 def key(now: datetime) -> bytes:
-    """The secret of the digests, made where there is none yet."""
-    # Not kept between calls: a key made in a transaction that is undone afterwards must not live on in
-    # this process, or its digests would differ from everybody else's for ever.
+    """The secret of the digests, made where there is none yet. Within a transaction."""
+    database = str(connection.settings_dict["NAME"])
+    known = _KEYS.get(database)
+    if known is not None:
+        return known
     kept = LedgerKey.objects.filter(pk=1).first()
     if kept is None:
         fresh = LedgerKey(pk=1, secret=Credentials(digest=secrets.token_hex(32)), made_at=now)
         # Two processes may come first: the second waits for the first one's commit and then reads its key.
         LedgerKey.objects.bulk_create([fresh], ignore_conflicts=True)
         kept = LedgerKey.objects.get(pk=1)
-    return bytes.fromhex(kept.secret["digest"])
+    made = bytes.fromhex(kept.secret["digest"])
+    # Kept once it is committed. One made in a transaction that is undone afterwards must not live on in this process:
+    # its digests would differ from everybody else's for ever.
+    transaction.on_commit(partial(_KEYS.__setitem__, database, made))
+    return made
+
+
+# By database; the same as long as that lives.
+_KEYS: dict[str, bytes] = {}
+
+
+def forget_key() -> None:
+    """Read the key anew: for tests, which empty the database."""
+    _KEYS.clear()
+
+
+def _along(items: Sequence[RawItem]) -> int:
+    """How many of the items, from the first on, take their bodies along."""
+    sizes = accumulate(len(item.body) for item in items)
+    return next((place for place, size in enumerate(sizes) if size > _ALONG_BYTES), len(items))
 
 
 def _bodies(new: Sequence[tuple[int, RawItem]], now: datetime) -> Iterator[list[LedgerBody]]:
@@ -174,11 +207,14 @@ def _bodies(new: Sequence[tuple[int, RawItem]], now: datetime) -> Iterator[list[
         if batch and size + len(item.body) > _BATCH_BYTES:
             yield batch
             batch, size = [], 0
-        meta = {"external_id": item.external_id, "revision": item.revision, "given": item.meta}
-        batch.append(LedgerBody(item_id=row_id, received_at=now, body=item.body, meta=_storable(meta)))
+        batch.append(LedgerBody(item_id=row_id, received_at=now, body=item.body, meta=_meta(item)))
         size += len(item.body)
     if batch:
         yield batch
+
+
+def _meta(item: RawItem) -> object:
+    return _storable({"external_id": item.external_id, "revision": item.revision, "given": item.meta})
 
 
 def _storable(value: object) -> object:

@@ -37,6 +37,10 @@ class AccountState(models.TextChoices):
     REFUSED = "refused", _("Connect again")
 
 
+# Where an account's quota holds how many posts one turn of rereading.py looks at, and of how many.
+AGAIN = "again"
+
+
 class ChannelAccount(models.Model):
     """One connected handle, page, mailbox or phone line of ours.
 

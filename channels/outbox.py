@@ -25,6 +25,7 @@ from channels.models import ChannelAccount, Outbound, OutboxState, StoredFile
 from channels.outcomes import Outcome
 from channels.receiver import receiver
 from channels.surfaces import surface as surface_named
+from contactcentre.lib.prepared import insert
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ def put(
     if file_ids and StoredFile.objects.filter(pk__in=file_ids).count() < len(set(file_ids)):
         raise ValueError("a file to send is not stored")
     is_due = not_before <= now
-    row = Outbound.objects.create(
+    row = Outbound(
         account=account,
         surface=surface,
         recipient=asdict(recipient),
@@ -123,6 +124,7 @@ def put(
         enqueued_until=now + HINT_COUNTS if is_due else None,
         created_at=now,
     )
+    insert(row)
     if is_due:
         _hint(row.pk)
     return row
@@ -143,13 +145,27 @@ def cancel(*, reference: str, now: datetime) -> bool:
     False where it is too late, or where it was taken back before. All of a message's rows or none: half a message is
     worse than a whole one.
     """
+    return _take_back(reference, {OutboxState.QUEUED}, now=now)
+
+
+def withdraw(*, reference: str, now: datetime) -> bool:
+    """Take back a message whose words turned out to be there already; True where this call did.
+
+    Unlike cancel() also where it waits for another try. False where any of its rows is under way or has been dealt
+    with: then it leaves, or has left.
+    """
+    return _take_back(reference, set(WAITING), now=now)
+
+
+def _take_back(reference: str, states: Collection[str], *, now: datetime) -> bool:
     with transaction.atomic():
         rows = list(Outbound.objects.select_for_update(skip_locked=True).filter(reference=reference).order_by("id"))
-        states = {row.state for row in rows}
-        if states != {OutboxState.QUEUED} or len(rows) < Outbound.objects.filter(reference=reference).count():
+        if not rows or any(row.state not in states for row in rows):
+            return False
+        if len(rows) < Outbound.objects.filter(reference=reference).count():
             return False
         for row in rows:
-            move(row.pk, {OutboxState.QUEUED}, OutboxState.CANCELLED, enqueued_until=None)
+            move(row.pk, states, OutboxState.CANCELLED, enqueued_until=None)
         tell(rows[0], Outcome(state="cancelled", at=now), now=now)
         return True
 

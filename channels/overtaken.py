@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import connection
-
 from channels import hints, ledger
 from channels.books import Change, write
 from channels.happenings import RawItem
 from channels.models import ChannelAccount, LedgerState
+from contactcentre.lib.by_hand import ByHand
 
 # The kinds of channel whose network promises no order.
 UNORDERED = frozenset({"facebook"})
@@ -22,13 +21,17 @@ _SPEAKS = ("message", "edit")
 _DELETED = "delete"
 
 # Rows whose content is gone stay: nobody could read them any more.
-_LET_IN = """
+_LET_IN = ByHand(
+    "let_deletion_in",
+    """
 UPDATE channels_ledgeritem item
-SET state = 'pending', reason = '', attempts = 0, due_at = %(now)s, done_at = NULL
-WHERE digest = %(digest)s AND state = 'filtered'
+SET state = 'pending', reason = '', attempts = 0, due_at = %s, done_at = NULL
+WHERE digest = %s AND state = 'filtered'
   AND EXISTS (SELECT 1 FROM channels_ledgerbody body WHERE body.item_id = item.id)
 RETURNING received_at
-"""
+""",
+)
+_ONE_AT_A_TIME = ByHand("one_at_a_time", "SELECT pg_advisory_xact_lock(%s)")
 
 
 def digest(account: ChannelAccount, item: RawItem, *, now: datetime) -> bytes | None:
@@ -41,9 +44,8 @@ def digest(account: ChannelAccount, item: RawItem, *, now: datetime) -> bytes | 
         return None
     deletion = RawItem(happening=_DELETED, external_id=item.external_id, body=b"")
     made = ledger.digest(ledger.key(now), ledger.Batch(account, (deletion,)).whose, deletion)
-    with connection.cursor() as cursor:
-        # Ends with the transaction, so that a pooled connection takes it nowhere.
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(made[:8], "big", signed=True)])
+    # Ends with the transaction, so that a pooled connection takes it nowhere.
+    _ONE_AT_A_TIME.rows(int.from_bytes(made[:8], "big", signed=True))
     return made
 
 
@@ -54,9 +56,7 @@ def let_in(account: ChannelAccount, item: RawItem, deletion: bytes, *, now: date
     """
     if item.happening not in _SPEAKS:
         return False
-    with connection.cursor() as cursor:
-        cursor.execute(_LET_IN, {"now": now, "digest": deletion})
-        row = cursor.fetchone()
+    row = _LET_IN.first(now, deletion)
     if row is None:
         return False
     write([Change(account.pk, row[0], LedgerState.FILTERED, -1), Change(account.pk, row[0], LedgerState.PENDING, 1)])

@@ -30,7 +30,7 @@ from channels.adapters.base import Connection, Polled, PollError
 from channels.connections import ready_connection_of
 from channels.consent import tokens
 from channels.consent.problem import ConsentProblem
-from channels.models import AccountState, ChannelAccount
+from channels.models import AGAIN, AccountState, ChannelAccount
 from contactcentre.lib import faults
 from contactcentre.lib.realtime import Event, publish
 from contactcentre.lib.text import clean_line
@@ -160,7 +160,9 @@ def _store(lease: _Lease, polled: Polled, *, last: bool, now: datetime) -> int |
     """Ledger rows and cursor in one transaction; None where the lease is no longer ours and nothing was kept."""
     changes: dict[str, object] = {"cursor": polled.cursor, "polled_at": now, "failures": 0}
     if polled.quota:
-        changes["quota"] = polled.quota
+        # What a turn of rereading.py left there is for the card too.
+        again = lease.account.quota.get(AGAIN)
+        changes["quota"] = {**polled.quota, AGAIN: again} if again else polled.quota
     if polled.token_expires_at:
         changes["token_expires_at"] = polled.token_expires_at
     if last:

@@ -11,36 +11,28 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from agents import history
 from agents.models import Person
-from channels import hints, ledger, overtaken, trouble
+from channels import hints, ledger, overtaken, trouble, waiting
 from channels.adapters import ADAPTERS, adapter
 from channels.adapters.base import NotOurs, PayloadError
-from channels.books import APPEND, Change, appended, write
-from channels.connections import connection_of, own_addresses
+from channels.books import Change, write
+from channels.connections import connection_of
 from channels.happenings import Call, Deleted, DeliveryReceipt, Edited, Happening, InboundMessage
 from channels.models import ChannelAccount, LedgerBody, LedgerItem, LedgerState
-from channels.receiver import Answer, receiver
+from channels.receiver import Answer, CannotReceive, receiver
+from channels.waiting import ATTEMPTS, Claimed, Held
 from contactcentre.lib import faults
 from contactcentre.lib.text import clean_line
 
 logger = logging.getLogger(__name__)
 
-# How long after the nth attempt began the row is due again, unless it was settled.
-BACKOFF = (
-    timedelta(seconds=5),
-    timedelta(seconds=30),
-    timedelta(minutes=2),
-    timedelta(minutes=10),
-    timedelta(minutes=10),
-)
-ATTEMPTS = len(BACKOFF)
 # The loser of a race (one live ticket per customer) wins the next round at once; more than a few rounds
 # mean that something else is wrong.
 ROUNDS = 4
@@ -63,25 +55,6 @@ ENDED_ITS_PROCESS = gettext_noop("each attempt ended the process that made it")
 _OUTAGE = ("08", "57P", "58", "53")
 _RACE = ("40001", "40P01", "55P03")
 
-_CLAIM = """
-UPDATE channels_ledgeritem
-SET attempts = attempts + 1, due_at = %(now)s + (%(waits)s::interval[])[least(attempts, %(last)s) + 1]
-WHERE id = (
-    SELECT id FROM channels_ledgeritem WHERE state = 'pending' AND due_at <= %(now)s
-    ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
-)
-RETURNING id, attempts
-"""
-
-
-# The row and its books in one statement: what is settled is booked.
-_SETTLE = f"""
-WITH settled AS (
-    UPDATE channels_ledgeritem SET state = %(state)s, reason = %(reason)s, done_at = %(now)s WHERE id = %(id)s
-)
-{APPEND}
-"""  # noqa: S608  (a statement of our own)
-
 
 @dataclass(frozen=True, slots=True)
 class Done:
@@ -90,12 +63,6 @@ class Done:
     settled: int = 0
     put_off: int = 0
     more: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Claimed:
-    item_id: int
-    attempt: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +81,7 @@ def process(*, now: datetime, limit: int = 50, clock: Callable[[], datetime] = t
     # Our own addresses, by channel kind, for the length of this drain.
     own: dict[str, frozenset[str]] = {}
     with transaction.atomic():
-        claimed = _claim(now)
+        claimed = waiting.claim(now)
     while claimed is not None:
         last = settled + put_off + 1 >= limit
         was_settled, claimed = _work(claimed, claim_next=not last, own=own, clock=clock)
@@ -178,16 +145,9 @@ def process_again(
     return len(chosen)
 
 
-def _claim(now: datetime) -> _Claimed | None:
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, {"now": now, "waits": list(BACKOFF), "last": ATTEMPTS - 1})
-        row = cursor.fetchone()
-    return _Claimed(*row) if row else None
-
-
 def _work(
-    claimed: _Claimed, *, claim_next: bool, own: dict[str, frozenset[str]], clock: Callable[[], datetime]
-) -> tuple[bool, _Claimed | None]:
+    claimed: Claimed, *, claim_next: bool, own: dict[str, frozenset[str]], clock: Callable[[], datetime]
+) -> tuple[bool, Claimed | None]:
     """Settle one claimed row, or put it off; returns which, and the next claimed row."""
     problem = ""
     faults.point("intake.before_item")
@@ -195,16 +155,16 @@ def _work(
         try:
             with transaction.atomic():
                 now = clock()
-                item = _locked(claimed)
-                if item is None:
+                held = waiting.lock(claimed, own)
+                if held is None:
                     # Settled by somebody else, or claimed again after we were slow: no longer ours.
-                    return True, _claim(now) if claim_next else None
-                outcome = _handled(item, own, now)
+                    return True, waiting.claim(now) if claim_next else None
+                outcome = _handled(held, own, now)
                 faults.point("intake.after_receive")
-                _settle(item, outcome, now)
-                return True, _claim(now) if claim_next else None
-        except PayloadError as error:
-            return True, _quarantine(claimed, clean_line(str(error), trouble.REASON_LENGTH), claim_next, clock())
+                return True, waiting.settle(held.item, outcome.state, outcome.reason, claim_next=claim_next, now=now)
+        except (PayloadError, CannotReceive) as error:
+            reason = clean_line(str(error), trouble.REASON_LENGTH)
+            return True, _quarantine(claimed, reason, claim_next=claim_next, now=clock())
         except DatabaseError as error:
             code = _sqlstate(error)
             if isinstance(error, OperationalError) and (not code or code.startswith(_OUTAGE)):
@@ -224,39 +184,28 @@ def _work(
             )  # fmt: skip
             break
     if claimed.attempt >= ATTEMPTS:
-        return True, _quarantine(claimed, problem, claim_next, clock())
+        return True, _quarantine(claimed, problem, claim_next=claim_next, now=clock())
     with transaction.atomic():
         LedgerItem.objects.filter(pk=claimed.item_id, attempts=claimed.attempt, state=LedgerState.PENDING).update(
             reason=problem
         )
-        return False, _claim(clock()) if claim_next else None
+        return False, waiting.claim(clock()) if claim_next else None
 
 
-def _locked(claimed: _Claimed) -> LedgerItem | None:
-    # Waits for whoever holds the row, unlike the claim. A claim that meets a row just after another worker took it
-    # locks it before it sees that, and keeps the lock until it commits: passing by then would leave the item to its
-    # next attempt, seconds later. Nobody can wait in a circle: this is the first lock of its transaction, and after
-    # a claim no transaction asks for another.
-    rows = LedgerItem.objects.select_for_update(of=("self",)).select_related("account")
-    return rows.filter(pk=claimed.item_id, attempts=claimed.attempt, state=LedgerState.PENDING).first()
-
-
-def _handled(item: LedgerItem, own: dict[str, frozenset[str]], now: datetime) -> _Outcome:
+def _handled(held: Held, own: dict[str, frozenset[str]], now: datetime) -> _Outcome:
     """What the item's happenings came to. Raises whatever reading or receiving them raises."""
+    item, account, body = held.item, held.account, held.body
     if item.attempts > ATTEMPTS:
         return _Outcome(LedgerState.QUARANTINED, ENDED_ITS_PROCESS)
-    if item.account is None:
+    if account is None:
         return _Outcome(LedgerState.FILTERED, UNKNOWN_ACCOUNT)
     if item.kind not in ADAPTERS:
         return _Outcome(LedgerState.QUARANTINED, NOT_SPOKEN)
-    body = LedgerBody.objects.filter(pk=item.pk).first()
     if body is None:
         return _Outcome(LedgerState.QUARANTINED, NO_CONTENT)
-    if item.kind not in own:
-        own[item.kind] = own_addresses(item.kind)
-    told = connection_of(item.account, own=own[item.kind])
+    told = connection_of(account, own=own[item.kind])
     raw = ledger.raw_item(item.happening, body)
-    deletion = overtaken.digest(item.account, raw, now=now)
+    deletion = overtaken.digest(account, raw, now=now)
     happenings = adapter(item.kind).parse(raw, told)
     if body.meta.get(BY_HAND) is True:
         happenings = (
@@ -265,14 +214,14 @@ def _handled(item: LedgerItem, own: dict[str, frozenset[str]], now: datetime) ->
     # An adapter that can prove by order what came later (a mailbox's UIDs) is believed more than two clocks.
     is_later = raw.meta.get("after_beginning") is True
     try:
-        answers = [_received(happening, item.account, is_later, now) for happening in happenings]
+        answers = [_received(happening, account, is_later, now) for happening in happenings]
     except NotOurs as error:
         return _Outcome(LedgerState.FILTERED, clean_line(str(error), trouble.REASON_LENGTH))
     if not answers:
         return _Outcome(LedgerState.FILTERED, NOTHING_IN_IT)
     if any(not answer.reason for answer in answers):
         if deletion is not None:
-            overtaken.let_in(item.account, raw, deletion, now=now)
+            overtaken.let_in(account, raw, deletion, now=now)
         return _Outcome(LedgerState.PROCESSED)
     return _Outcome(LedgerState.FILTERED, clean_line(answers[0].reason, trouble.REASON_LENGTH))
 
@@ -308,25 +257,15 @@ def _is_older(happening: Happening, account: ChannelAccount) -> bool:
     return said_at < account.begins_at.replace(microsecond=0)
 
 
-def _quarantine(claimed: _Claimed, reason: str, claim_next: bool, now: datetime) -> _Claimed | None:
+def _quarantine(claimed: Claimed, reason: str, *, claim_next: bool, now: datetime) -> Claimed | None:
     with transaction.atomic():
-        item = _locked(claimed)
-        if item is not None:
-            _settle(item, _Outcome(LedgerState.QUARANTINED, reason or "PayloadError"), now)
-        return _claim(now) if claim_next else None
-
-
-def _settle(item: LedgerItem, outcome: _Outcome, now: datetime) -> None:
-    booked = appended(
-        [
-            Change(item.account_id, item.received_at, LedgerState.PENDING, -1),
-            Change(item.account_id, item.received_at, outcome.state, 1),
-        ]
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _SETTLE, {**booked, "id": item.pk, "state": outcome.state, "reason": outcome.reason, "now": now}
-        )
+        # The row alone: what cannot be read may be its account's credentials.
+        rows = LedgerItem.objects.select_for_update()
+        item = rows.filter(pk=claimed.item_id, attempts=claimed.attempt, state=LedgerState.PENDING).first()
+        if item is None:
+            return waiting.claim(now) if claim_next else None
+        reason = reason or "PayloadError"
+        return waiting.settle(item, LedgerState.QUARANTINED, reason, claim_next=claim_next, now=now)
 
 
 def _sqlstate(error: DatabaseError) -> str:

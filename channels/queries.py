@@ -5,20 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import QuerySet
+from django.db.models import IntegerField, QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 
 from agents.models import Person
 from channels import books, health
-from channels.access import may_open_bodies
+from channels.access import Bodies, bodies
 from channels.adapters import ADAPTERS
 from channels.books import Books
 from channels.consent import permissions
 from channels.health import Health
 from channels.models import ChannelAccount, LedgerItem, LedgerState
 from channels.processing import AUTOMATIC
+from channels.receiver import GROUP_DM
 
 ACCOUNTS = 200
+# Among so many of an account's filtered items those of groups are counted.
+NEWEST_FILTERED = 500
 PAGE = 50
 STATES = (LedgerState.PROCESSED, LedgerState.FILTERED, LedgerState.QUARANTINED, LedgerState.PENDING)
 # What the lists are called in addresses: a state, or `seen` for all of them.
@@ -43,6 +47,8 @@ class AccountsPage:
     cards: tuple[Health, ...]
     # What came for accounts nobody connected, today.
     unknown: Books | None
+    # What is quarantined and belongs to no account, of all days: posts that could not even be taken apart.
+    unread: int
     more: bool
     now: datetime
 
@@ -84,6 +90,7 @@ class LedgerRow:
     starts_day: date | None
     may_run_again: bool
     may_become_ticket: bool
+    may_open: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,18 +105,24 @@ class LedgerList:
     books: Books
     older: int | None
     newer: int | None
-    may_open: bool
     may_run_all_again: bool
 
 
 def accounts_page(*, now: datetime) -> AccountsPage:
     """All accounts, those in trouble first."""
     today = books.day_of(now)
-    accounts = list(ChannelAccount.objects.defer("credentials").order_by("address", "id")[: ACCOUNTS + 1])
+    wanted = ChannelAccount.objects.defer("credentials").annotate(groups=_groups(now))
+    accounts = list(wanted.order_by("address", "id")[: ACCOUNTS + 1])
     figures = books.books_by_account(since=today)
     still_open = books.still_open()
     cards = [
-        health.of(each, books=figures.get(each.pk, Books()), still_open=still_open.get(each.pk, (0, 0)), now=now)
+        health.of(
+            each,
+            books=figures.get(each.pk, Books()),
+            still_open=still_open.get(each.pk, (0, 0)),
+            groups=each.groups,
+            now=now,
+        )
         for each in accounts[:ACCOUNTS]
     ]
     total = Books(*(sum(getattr(each, column) for each in figures.values()) for column in books.COLUMNS))
@@ -118,6 +131,7 @@ def accounts_page(*, now: datetime) -> AccountsPage:
         bar=_bar(total),
         cards=tuple(sorted(cards, key=lambda card: (health.ORDER[card.level], card.title))),
         unknown=figures.get(None),
+        unread=still_open.get(None, (0, 0))[1],
         more=len(accounts) > ACCOUNTS,
         now=now,
     )
@@ -127,7 +141,10 @@ def account_page(account: ChannelAccount, *, now: datetime) -> AccountPage:
     """One account with its card, its settings (never a credential) and its books of all days."""
     all_days = books.books(account.pk)
     today = books.books(account.pk, since=books.day_of(now))
-    card = health.of(account, books=today, still_open=(all_days.pending, all_days.quarantined), now=now)
+    groups = ChannelAccount.objects.filter(pk=account.pk).values_list(_groups(now), flat=True)[0]
+    card = health.of(
+        account, books=today, still_open=(all_days.pending, all_days.quarantined), groups=groups, now=now
+    )
     return AccountPage(
         card=card,
         address=account.address,
@@ -163,12 +180,26 @@ def ledger_list(
         title=_title(state),
         account_id=account.pk if account else None,
         account=str(account) if account else "",
-        rows=tuple(_rows(rows)),
+        rows=tuple(_rows(rows, bodies(person))),
         books=books.books(account.pk if account else None),
         older=rows[-1].pk if rows and older else None,
         newer=rows[0].pk if rows and newer else None,
-        may_open=may_open_bodies(person),
         may_run_all_again=bool(rows) and account is not None and state == LedgerState.QUARANTINED,
+    )
+
+
+def _groups(now: datetime) -> RawSQL:
+    """How many messages an account has heard in groups lately (row 20): a short walk along the index of its filtered
+    items, and none for kinds that have no groups."""
+    return RawSQL(
+        """CASE WHEN channels_channelaccount.kind = 'x' THEN (
+            SELECT count(*) FROM (
+                SELECT reason, received_at FROM channels_ledgeritem
+                WHERE account_id = channels_channelaccount.id AND state = 'filtered' ORDER BY id DESC LIMIT %s
+            ) AS newest WHERE reason = %s AND received_at >= %s
+        ) ELSE 0 END""",
+        (NEWEST_FILTERED, GROUP_DM, now - health.LATELY),
+        output_field=IntegerField(),
     )
 
 
@@ -194,7 +225,7 @@ def _page(account: ChannelAccount | None, state: str, *, before: int | None, aft
     return sorted(found, key=lambda item: item.pk, reverse=not (after is not None and before is None))[: PAGE + 1]
 
 
-def _rows(items: list[LedgerItem]) -> list[LedgerRow]:
+def _rows(items: list[LedgerItem], contents: Bodies) -> list[LedgerRow]:
     rows: list[LedgerRow] = []
     day: date | None = None
     for item in items:
@@ -221,6 +252,7 @@ def _rows(items: list[LedgerItem]) -> list[LedgerRow]:
                 may_become_ticket=item.account_id is not None
                 and item.state == LedgerState.FILTERED
                 and item.reason == AUTOMATIC,
+                may_open=contents.may_open(item),
             )
         )
         day = on

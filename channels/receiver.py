@@ -9,7 +9,9 @@ from typing import Protocol
 
 from django.conf import settings
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext_noop
 
+from agents.models import Person
 from channels.happenings import Call, Deleted, DeliveryReceipt, Edited, InboundMessage
 
 
@@ -21,6 +23,15 @@ class Answer:
 
 
 PROCESSED = Answer()
+# Why what is said in a group is filtered (docs/one-ticket.md, row 20). Cards count it by this.
+GROUP_DM = gettext_noop("group DM")
+
+
+class CannotReceive(Exception):
+    """The house above is not ready for this item, and trying again alone would not help.
+
+    The text says what a person has to do first, marked with gettext_noop; the item is quarantined with it.
+    """
 
 
 class Receives(Protocol):
@@ -44,6 +55,11 @@ class Receives(Protocol):
 
     def call(self, call: Call, *, account_id: int, now: datetime) -> Answer:
         """Something happened to a call."""
+        ...
+
+
+    def hidden_accounts(self, person: Person) -> frozenset[int]:
+        """The accounts whose customers' words this person may not read; asked outside any item's transaction."""
         ...
 
 

@@ -9,7 +9,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
-@dataclass(frozen=True, slots=True)
+# Each is one object, compared and hashed as that: a hash of its translated words costs as much as a line of HTML.
+@dataclass(frozen=True, slots=True, eq=False)
 class Surface:
     """What is true of a surface whatever the account.
 

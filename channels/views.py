@@ -18,11 +18,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from agents.access import admins, me
 from channels import access, lines, processing, queries
 from channels import accounts as acts
+from channels import alarm as alarms
 from channels.forms import MailboxForm
 from channels.health import title
 from channels.models import AccountState, App, ChannelAccount
 from channels.pages import shown, status_of
 from contactcentre.lib import realtime
+from contactcentre.lib.ids import identifier
 
 # How much of an item's content a page shows; the rest is said to be there.
 SHOWN_BYTES = 200_000
@@ -40,6 +42,15 @@ def accounts(request: HttpRequest) -> HttpResponse:
     return shown(
         request, template, page=page, stream=stream, has_x_app="x" in apps, has_facebook_app="facebook" in apps
     )
+
+
+@require_GET
+@never_cache
+@admins
+def alarm(request: HttpRequest) -> HttpResponse:
+    """How many accounts are in trouble, for the navigation of a page that has heard of a change."""
+    count = alarms.of(queries.accounts_page(now=timezone.now()))
+    return shown(request, "_alarm.html", count=count)
 
 
 @require_GET
@@ -249,5 +260,4 @@ def _list_of(account_id: int | None, state: str) -> str:
 
 def _id(request: HttpRequest, name: str) -> int | None:
     """An id from the address; None for none, and for what cannot be one."""
-    text = request.GET.get(name, "")
-    return int(text) if text.isdecimal() and len(text) <= 18 else None
+    return identifier(request.GET.get(name, ""))

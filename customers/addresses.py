@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import phonenumbers
 
+from channels.adapters.phone import NotANumber, e164
 from channels.happenings import Address
 from contactcentre.lib.text import clean_line
 from customers.models import IdentityKind
@@ -35,14 +36,15 @@ def _email(value: str, region: str) -> str:
 
 
 def _phone(value: str, region: str) -> str:
-    """E.164 by the line's region; raises for withheld, short and impossible numbers."""
+    """E.164 by the line's region; raises for withheld, emergency, internal and impossible numbers.
+
+    Read by the function that the exchange's events are read by: a number that is logged by hand, told by a hook or
+    asked for over the API is the same number, however it was written.
+    """
     try:
-        number = phonenumbers.parse(clean_line(value, 60), region or None)
-    except phonenumbers.NumberParseException as error:
-        raise NotAnAddress(f"not a telephone number: {value[:40]!r}") from error
-    if not phonenumbers.is_possible_number(number):
-        raise NotAnAddress(f"no possible telephone number: {value[:40]!r}")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        return e164(value, region=region)
+    except NotANumber as error:
+        raise NotAnAddress(str(error)) from error
 
 
 def _digits(value: str, region: str) -> str:
@@ -79,8 +81,24 @@ def shown(address: Address) -> str:
     """How the address is shown: a number in international form, anything else as it was written."""
     if address.kind == IdentityKind.PHONE:
         try:
-            number = phonenumbers.parse(address.value, address.region or None)
-        except phonenumbers.NumberParseException:
+            number = phonenumbers.parse(e164(address.value, region=address.region))
+        except NotANumber:
             return clean_line(address.value, 60)
         return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
     return clean_line(address.display or address.handle or address.value, 320)
+
+
+def digits_to_find(text: str) -> str:
+    """The digits of a telephone number, perhaps a part of one, as they stand in the E.164 of whoever it is; or "".
+
+    020 7946 0142 finds +442079460142: the leading zero of a national number is not part of it, nor is the one in
+    +44 (0)20 7946 0142. A search knows no line, so a number without its country is found by its end.
+    """
+    line = clean_line(text, 100)
+    if line.startswith(("+", "00", "sip:", "sips:", "tel:")):
+        try:
+            return e164(f"+{line[2:]}" if line.startswith("00") else line, region="")[1:]
+        except NotANumber:
+            # Not typed to its end yet.
+            line = line.partition("@")[0].partition(";")[0]
+    return "".join(character for character in line if character.isascii() and character.isdigit()).lstrip("0")

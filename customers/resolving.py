@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from channels.happenings import Address
-from contactcentre.lib.prepared import PreparedRows, insert
+from contactcentre.lib.prepared import PreparedRows, insert, update
 from contactcentre.lib.text import clean_line
 from customers.addresses import Key, key, shown
 from customers.models import Customer, Identity, IdentityKind
@@ -74,7 +74,7 @@ def customer_of(identity: Identity, *, is_new: bool = False) -> Customer:
     customer = lock(identity.customer_id)
     if identity.name and not customer.name and not identity.is_shared:
         customer.name = identity.name
-        customer.save(update_fields=["name"])
+        update(customer, ("name",))
     return customer
 
 
@@ -92,6 +92,19 @@ def name(identity: Identity, called: str) -> Customer | None:
     identity.name, identity.display = known, known
     identity.save(update_fields=["name", "display", "ask_name_at"])
     return customer_of(identity)
+
+
+def is_blocked(author: Identity, customer: Customer | None) -> bool:
+    """Whether words of this author for a contact of this customer are not let in (row 25).
+
+    The author's own customer counts too where they write into somebody else's contact; that of a shared identity
+    never, for it is only who happened to use it first.
+    """
+    if author.blocked_at or (customer is not None and customer.blocked_at):
+        return True
+    if author.is_shared or customer is None or customer.pk == author.customer_id:
+        return False
+    return Customer.objects.filter(pk=author.customer_id, blocked_at__isnull=False).exists()
 
 
 def speaker(resolved: Resolved, address: Address, *, now: datetime) -> Customer:
@@ -212,4 +225,4 @@ def _refresh(identity: Identity, address: Address) -> None:
         identity.ask_name_at = None
         changed.append("ask_name_at")
     if changed:
-        identity.save(update_fields=changed)
+        update(identity, tuple(changed))

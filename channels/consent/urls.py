@@ -9,10 +9,10 @@ from channels.consent import facebook_views, x_views
 app_name = "consent"
 urlpatterns = [
     path("x/", x_views.start, name="x-start"),
-    path("x/app/<int:app_id>/", x_views.start, name="x-start-app"),
+    path("x/app/<id:app_id>/", x_views.start, name="x-start-app"),
     path("x/callback/", x_views.callback, name="x-callback"),
     path("facebook/", facebook_views.start, name="facebook-start"),
-    path("facebook/app/<int:app_id>/", facebook_views.start, name="facebook-start-app"),
+    path("facebook/app/<id:app_id>/", facebook_views.start, name="facebook-start-app"),
     path("facebook/callback/", facebook_views.callback, name="facebook-callback"),
     path("facebook/pages/", facebook_views.choose, name="facebook-pages"),
 ]

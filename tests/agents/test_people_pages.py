@@ -15,7 +15,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from agents import passwords
+from agents import attempts, passwords, tokens
 from agents.models import ApiToken, HistoryEntry, Membership, Person, Team
 from tests.conftest import NOW, House, person
 from tickets import leaving
@@ -105,6 +105,19 @@ def test_a_chosen_password_ends_the_sessions_of_the_old_one(
     assert hers.get("/").status_code == 200
     Client().post(link, {"password": PASSWORD, "again": PASSWORD})
     assert hers.get("/").status_code == 302
+
+
+def test_a_chosen_password_ends_the_api_tokens_too_and_the_page_says_so_before(house: House, browser: Client) -> None:
+    _token, text = tokens.make(person=house.anna, name="reports", now=NOW)
+    link = link_on(browser.post(f"{BASE}{house.anna.pk}/link/new/", follow=True))
+    hers = Client()
+    assert "your API token ends" in words(hers.get(link))
+    assert tokens.person_of(text, now=NOW) == house.anna
+    assert hers.post(link, {"password": PASSWORD, "again": PASSWORD}).status_code == 302
+    assert tokens.person_of(text, now=NOW) is None
+    assert HistoryEntry.objects.filter(act="token.revoked", actor=house.anna).count() == 1
+    # This browser is known from now on: nobody's guessing at the same address keeps her out of it.
+    assert attempts.COOKIE in hers.cookies
 
 
 def test_nothing_typed_is_lost_and_the_same_email_is_refused_beside_its_field(browser: Client) -> None:

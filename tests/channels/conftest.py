@@ -73,6 +73,9 @@ class ListeningReceiver:
     def call(self, call: Call, *, account_id: int, now: datetime) -> Answer:
         return self._hear(call)
 
+    def hidden_accounts(self, person: Person) -> frozenset[int]:
+        return frozenset()
+
 
 def message(**given: Any) -> InboundMessage:
     """A mail of Carla's, said just now."""

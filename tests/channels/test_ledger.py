@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -122,6 +123,50 @@ def test_no_item_is_too_strange_to_be_stored(
         assert len(ids) == 1
         assert bytes(LedgerBody.objects.get(pk=ids[0]).body) == body
         transaction.set_rollback(True)
+
+
+@pytest.mark.django_db
+def test_a_poll_of_fifty_costs_one_statement(account: ChannelAccount, hinted: list[str]) -> None:
+    ledger.record(account, "email", [raw("<0@x.example>")], source="poll", now=NOW)
+    with CaptureQueriesContext(connection) as asked:
+        ledger.record(account, "email", [raw(f"<{n}@x.example>") for n in range(1, 51)], source="poll", now=NOW)
+    # The digests' key is kept only once it is committed, so that a test reads it again.
+    assert [one["sql"].split()[1][:12] for one in asked.captured_queries if "ledgerkey" not in one["sql"]] == [
+        "record_items"
+    ]
+    assert books.books(account.pk) == books.Books(seen=51, pending=51)
+
+
+@pytest.mark.django_db
+def test_large_content_follows_its_row_and_only_where_that_is_new(
+    account: ChannelAccount, hinted: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "_ALONG_BYTES", 10)
+    monkeypatch.setattr(ledger, "_BATCH_BYTES", 16)
+    items = [raw(f"<{n}@x.example>", body=b"%d" % n * size) for n, size in enumerate((4, 4, 9, 3, 20))]
+    ids = ledger.record(account, "email", items, source="poll", now=NOW)
+    assert ids == sorted(ids)
+    assert [bytes(LedgerBody.objects.get(pk=item_id).body) for item_id in ids] == [item.body for item in items]
+    with CaptureQueriesContext(connection) as asked:
+        assert ledger.record(account, "email", items, source="poll", now=NOW) == []
+    assert not any("INSERT" in one["sql"] for one in asked.captured_queries)
+    assert LedgerBody.objects.count() == 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_key_is_kept_once_it_is_committed_and_never_before(account: ChannelAccount, hinted: list[str]) -> None:
+    with transaction.atomic():
+        undone = ledger.key(NOW)
+        transaction.set_rollback(True)
+    assert not LedgerKey.objects.exists()
+    with transaction.atomic():
+        made = ledger.key(NOW)
+    assert made != undone
+    with CaptureQueriesContext(connection) as asked:
+        assert ledger.key(NOW) == made
+    assert asked.captured_queries == []
+    ledger.forget_key()
+    assert ledger.key(NOW) == made
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,15 +8,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from agents.models import HistoryEntry, Person
-from channels import ledger, processing
+from channels import alarm, ledger, processing
 from channels.adapters.base import PayloadError, Polled, Tried
 from channels.models import ChannelAccount, LedgerItem
+from channels.receiver import GROUP_DM
 from channels.urls import urlpatterns
 from tests.channels.conftest import ListeningReceiver, ScriptedAdapter, message, raw
 
@@ -124,6 +126,67 @@ def test_a_card_says_how_the_account_is_and_what_mends_it(
     ChannelAccount.objects.update(**columns)
     for address in (BASE, f"{BASE}{account.pk}/"):
         assert expected in words(browser.get(address))
+
+
+def test_what_is_said_in_groups_stands_on_the_card_and_leads_to_its_rows(
+    make_account: Callable[..., ChannelAccount], browser: Client, scripted: ScriptedAdapter, hinted: list[str]
+) -> None:
+    handle = make_account("999", kind="x", name="@AcmeCare")
+    items = [raw(f"<{n}>") for n in range(3)]
+    now = timezone.now()
+    ledger.record(handle, "x", items[:2], source="poll", now=now, state="filtered", reason=GROUP_DM)
+    ledger.record(handle, "x", items[2:], source="poll", now=now, state="filtered", reason="blocked")
+    for address in (BASE, f"{BASE}{handle.pk}/"):
+        answer = browser.get(address)
+        assert "2 messages in groups within a week. They were filtered" in words(answer)
+        assert f'href="{BASE}{handle.pk}/ledger/filtered/"' in answer.content.decode()
+    LedgerItem.objects.update(received_at=now - timedelta(days=8))
+    assert "in groups" not in words(browser.get(BASE))
+
+
+def test_what_no_account_can_be_named_for_is_said_above_the_cards(browser: Client, hinted: list[str]) -> None:
+    now, made = timezone.now(), {"source": "webhook", "origin": "app:1", "reason": "too large"}
+    ledger.record(None, "facebook", [raw("<1>")], now=now, state="quarantined", **made)
+    page = words(browser.get(BASE))
+    assert "1 post of a network could not be taken apart, or was too large to be kept." in page
+    assert "for an account nobody connected" not in page
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ({"state": "refused"}, 1),
+        ({"failures": 9}, 1),
+        ({"caught_up_at": timezone.now() - timedelta(hours=1)}, 1),
+        ({"caught_up_at": timezone.now()}, 0),
+        ({"state": "paused", "polled_at": timezone.now()}, 0),
+    ],
+)
+def test_an_account_in_trouble_or_behind_is_marked_at_the_navigation_of_every_page(
+    account: ChannelAccount, browser: Client, columns: dict[str, Any], expected: int
+) -> None:
+    ChannelAccount.objects.update(**columns)
+    for address in ("/settings/people/", "/settings/history/", BASE):
+        assert words(browser.get(address)).count("1 in trouble") == expected
+    assert words(browser.get(f"{BASE}alarm/")).count("1 in trouble") == expected
+
+
+def test_the_alarm_is_counted_for_admins_only_and_once_in_a_while(
+    account: ChannelAccount, browser: Client, anna: Person, django_assert_num_queries: Any
+) -> None:
+    ChannelAccount.objects.update(state="refused")
+    with django_assert_num_queries(3):
+        assert alarm.in_trouble(now=timezone.now()) == 1
+    with django_assert_num_queries(0):
+        assert alarm.in_trouble(now=timezone.now()) == 1
+    cache.clear()
+    agent = Client()
+    agent.force_login(anna)
+    with CaptureQueriesContext(connection) as queries:
+        page = agent.get("/settings/tokens/")
+    assert page.status_code == 200
+    assert "in trouble" not in words(page)
+    assert not [each for each in queries if "channels_channelaccount" in each["sql"]]
 
 
 def test_fifty_accounts_take_no_more_statements_than_one(

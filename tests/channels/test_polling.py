@@ -41,6 +41,15 @@ def test_items_and_cursor_are_kept_together(
     assert LedgerItem.objects.filter(state="pending", source="poll").count() == 2
 
 
+def test_what_looking_again_left_for_the_card_outlives_a_poll(
+    account: ChannelAccount, scripted: ScriptedAdapter
+) -> None:
+    ChannelAccount.objects.filter(pk=account.pk).update(quota={"left": 9, "again": {"looked": 500, "of": 505}})
+    scripted.pages = [Polled(items=(), cursor={"uid": 2}, quota={"left": 7})]
+    poll(account)
+    assert account.quota == {"left": 7, "again": {"looked": 500, "of": 505}}
+
+
 def test_it_goes_on_at_once_where_there_is_more(
     account: ChannelAccount, scripted: ScriptedAdapter, hinted: list[str]
 ) -> None:

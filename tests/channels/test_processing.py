@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agents.models import HistoryEntry, Person
-from channels import adapters, books, ledger, processing
+from channels import adapters, books, ledger, processing, waiting
 from channels.adapters.base import PayloadError
 from channels.books import Books
 from channels.happenings import Address, Call, Deleted, DeliveryReceipt, Edited, Happening
@@ -166,7 +167,7 @@ def test_a_poisoned_item_waits_longer_each_time_and_is_given_up_after_five(
     assert process() == processing.Done(settled=1, put_off=1)
     assert states() == [("pending", "LookupError: no queue for … <…>, phone …"), ("processed", "")]
     now = NOW
-    for wait in processing.BACKOFF[:4]:
+    for wait in waiting.BACKOFF[:4]:
         assert process(now + wait - timedelta(milliseconds=1)) == processing.Done()
         now += wait
         process(now)
@@ -216,7 +217,7 @@ def test_an_item_that_ends_its_process_every_time_is_given_up_too(
     scripted.reads = reads
     record(account, "<1@x.example>")
     now = NOW
-    for wait in processing.BACKOFF:
+    for wait in waiting.BACKOFF:
         with pytest.raises(Killed):
             process(now)
         now += wait
@@ -323,3 +324,33 @@ def test_four_workers_settle_each_item_once(
     assert problems == []
     assert sorted(heard.external_id for heard in listening.heard) == sorted(f"<{number}>" for number in range(120))
     assert books.books(account.pk) == Books(seen=120, processed=120)
+
+
+def test_an_item_costs_two_statements_beside_what_its_receiver_asks(
+    account: ChannelAccount, scripted: ScriptedAdapter, listening: ListeningReceiver
+) -> None:
+    record(account, *(f"<{n}@x.example>" for n in range(5)))
+    with CaptureQueriesContext(connection) as asked:
+        processing.process(now=NOW, clock=lambda: NOW)
+    names = [one["sql"].split()[1].rpartition("_")[0] for one in asked.captured_queries if "EXECUTE" in one["sql"]]
+    assert names == ["claim_item", *["lock_item", "settle_and_claim"] * 5]
+    assert books.books(account.pk) == Books(seen=5, processed=5)
+
+
+def test_an_account_whose_credentials_nobody_can_read_any_more_holds_up_no_other(
+    account: ChannelAccount,
+    make_account: Callable[..., ChannelAccount],
+    scripted: ScriptedAdapter,
+    listening: ListeningReceiver,
+) -> None:
+    record(account, "<1@x.example>")
+    ChannelAccount.objects.filter(pk=account.pk).update(credentials=b"of another key")
+    now = NOW
+    for wait in waiting.BACKOFF:
+        process(now)
+        now += wait
+    record(make_account("returns@acme.example"), "<2@x.example>")
+    process(now)
+    (state, reason), other = states()
+    assert (state, other) == ("quarantined", ("processed", ""))
+    assert "CannotDecrypt" in reason

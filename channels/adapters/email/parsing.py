@@ -110,6 +110,7 @@ def _inbound(item: RawItem, connection: Connection) -> InboundMessage:
         notes=tuple(notes),
         report_on=found.on if found else "",
         report=found.state if found else "",
+        report_to=found.to if found else (),
     )
 
 

@@ -24,16 +24,21 @@ _SUBJECT = re.compile(
 )
 _DELAYED = re.compile(r"delay|warning|verzöger|retard", re.I)
 _ID = re.compile(r"^[> \t]*Message-ID:[ \t]*(<[^<>\s]{3,400}>)", re.I | re.M)
+# Of one report: how many recipients are looked at, and of how many the reason is told.
+_MOST_RECIPIENTS = 100
+_MOST_REASONS = 3
 _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`on` is the normalised Message-ID of our mail, empty where the report names none."""
+    """`on` is the normalised Message-ID of our mail, empty where the report names none; `to` are the addresses it did
+    not reach, in lower case, as far as the report names them."""
 
     on: str
     state: Literal["bounced", "delayed"]
     why: str
+    to: tuple[str, ...] = ()
 
 
 def report(message: Message, headers: Headers, *, author: str, text: str) -> Report | None:
@@ -49,7 +54,8 @@ def report(message: Message, headers: Headers, *, author: str, text: str) -> Rep
     state: Literal["bounced", "delayed"] = "delayed" if _DELAYED.search(subject) else "bounced"
     failed = headers.line("X-Failed-Recipients")
     why = _plain("", _first_status(text), failed)
-    return Report(on=_on(message, headers, text), state=state, why=why)
+    to = tuple(address.strip().lower() for address in failed.split(",")[:_MOST_RECIPIENTS] if "@" in address)
+    return Report(on=_on(message, headers, text), state=state, why=why, to=to)
 
 
 def plain_status(status: str) -> str:
@@ -85,17 +91,33 @@ def _blocks(message: Message) -> list[Message]:
 
 
 def _standard(message: Message, headers: Headers, blocks: list[Message], text: str) -> Report | None:
-    delayed: Message | None = None
+    """One report speaks of every recipient that the same server gave up: whoever was in copy, or all of them."""
+    failed: list[Message] = []
+    delayed: list[Message] = []
     for block in blocks:
         action = _field(block, "Action").lower()
         status = _field(block, "Status")
         if action == "failed" or (not action and status.startswith("5")):
-            return Report(on=_on(message, headers, text), state="bounced", why=_why(block))
-        if action == "delayed" or (not action and status.startswith("4")):
-            delayed = delayed or block
-    if delayed is not None:
-        return Report(on=_on(message, headers, text), state="delayed", why=_why(delayed))
-    return None
+            failed.append(block)
+        elif action == "delayed" or (not action and status.startswith("4")):
+            delayed.append(block)
+    told = (failed or delayed)[:_MOST_RECIPIENTS]
+    if not told:
+        return None
+    to = [_recipient(block) for block in told]
+    return Report(
+        on=_on(message, headers, text),
+        state="bounced" if failed else "delayed",
+        why="; ".join(_why(block) for block in told[:_MOST_REASONS]),
+        # Where one is not named, it may be anybody.
+        to=tuple(to) if all(to) else (),
+    )
+
+
+def _recipient(block: Message) -> str:
+    """The address as we wrote it, where the report still knows it; Final-Recipient is where it was forwarded to."""
+    named = _field(block, "Original-Recipient") or _field(block, "Final-Recipient")
+    return named.partition(";")[2].strip().strip("<>").lower()
 
 
 def _why(block: Message) -> str:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberFormat, ValidationResult
 
 from contactcentre.lib.text import clean_line
 
 LONGEST = 60
+# So many digits are an extension, or a service of one country (112, 116117), far more often than they are somebody's.
+SHORT = 6
+_SEPARATORS = re.compile(r"[\s()./-]+")
 
 
 class NotANumber(ValueError):
@@ -17,8 +22,9 @@ class NotANumber(ValueError):
 def e164(told: str, *, region: str) -> str:
     """The number in E.164, read by the line's country where it was told without one. Raises NotANumber.
 
-    Withheld callers ("anonymous", "", "*67"), short and impossible numbers are none. Possible is enough: ranges
-    that were opened last month, and those kept for drama, are unknown to the tables of valid numbers.
+    Withheld callers ("anonymous", "", "*67"), impossible numbers, emergency numbers and internal lines are none: two
+    people who called from extension 201 are not one. Otherwise possible is enough: ranges that were opened last
+    month, and those kept for drama, are unknown to the tables of valid numbers.
 
     The exchange's document writes international numbers without their plus (493055571600) and national ones with
     their trunk prefix (03055571600). So bare digits are read as international first, except in countries whose
@@ -29,9 +35,11 @@ def e164(told: str, *, region: str) -> str:
     for reading in readings:
         if phonenumbers.is_valid_number(reading):
             return phonenumbers.format_number(reading, PhoneNumberFormat.E164)
-    if not readings:
+    # A number as short as that is somebody's only where the tables say so, as they do of small islands.
+    whole = [reading for reading in readings if len(phonenumbers.national_significant_number(reading)) > SHORT]
+    if not whole:
         raise NotANumber(f"no telephone number: {told[:LONGEST]!r}")
-    return phonenumbers.format_number(readings[0], PhoneNumberFormat.E164)
+    return phonenumbers.format_number(whole[0], PhoneNumberFormat.E164)
 
 
 def _bare(told: str) -> str:
@@ -43,10 +51,16 @@ def _bare(told: str) -> str:
 
 
 def _texts(line: str, region: str) -> tuple[str, ...]:
-    if not (line.isascii() and line.isdigit()) or line.startswith("0"):
+    """The ways to read it, the likelier first; none for digits that can only be an internal line."""
+    # 49 151 2345678 is the same number as 491512345678, so people's spaces change nothing about how it is read.
+    bare = _SEPARATORS.sub("", line)
+    if not (bare.isascii() and bare.isdigit()) or bare.startswith("0"):
         return (line,)
     trunk = phonenumbers.ndd_prefix_for_region(region, True) if region else "0"
-    return (f"+{line}", line) if trunk and trunk != "1" else (line, f"+{line}")
+    if not trunk or trunk == "1":
+        return (bare, f"+{bare}")
+    # Where national numbers begin with a trunk prefix, so few digits without one are no whole number.
+    return (f"+{bare}", bare) if len(bare) > SHORT else ()
 
 
 def _possible(text: str, region: str) -> PhoneNumber | None:

@@ -274,10 +274,26 @@ def test_a_delivery_report_names_our_mail_and_says_why(read):
     assert (message.report, message.report_on) == ("bounced", "<t42.a7.x@shop.example>")
     assert "no such mailbox" in message.automatic
     assert "carla@mail.example" in message.automatic
+    assert message.report_to == ("carla@mail.example",)
     late = read(head + report.replace("failed", "delayed").replace("5.1.1", "4.4.7"))
     assert late.report == "delayed"
     good = read(head + report.replace("failed", "relayed").replace("5.1.1", "2.0.0"))
     assert (good.report, good.automatic) == ("", "bounce")
+
+
+def test_a_delivery_report_names_everybody_it_speaks_of_as_we_wrote_to_them(read):
+    status = (
+        "Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\n"
+        "Original-Recipient: rfc822;Joe@mail.example\r\nFinal-Recipient: rfc822; joe@elsewhere.example\r\n"
+        "Action: failed\r\nStatus: 5.1.1\r\n\r\n"
+        "Final-Recipient: rfc822; ann@mail.example\r\nAction: delivered\r\nStatus: 2.0.0\r\n\r\n"
+        "Final-Recipient: rfc822; Carla@mail.example\r\nAction: failed\r\nStatus: 5.2.2\r\n"
+    )
+    ours = "Content-Type: message/rfc822\r\n\r\nMessage-ID: <t42.a7.x@shop.example>\r\nSubject: Re\r\n\r\nhi"
+    message = read("From: MAILER-DAEMON@mx.example\r\n" + multipart("report", status, ours))
+    assert message.report_to == ("joe@mail.example", "carla@mail.example")
+    assert "no such mailbox" in message.automatic
+    assert "full" in message.automatic
 
 
 def test_a_report_with_the_head_of_our_mail_only(read):

@@ -21,6 +21,11 @@ from channels.adapters.phone import NotANumber, e164
         ("493055571600", "GB", "+493055571600"),
         ("03055571600", "DE", "+493055571600"),
         ("493055571600", "DE", "+493055571600"),
+        # However somebody types it, it is the number the exchange tells in bare digits.
+        ("49 30 55571600", "DE", "+493055571600"),
+        ("+44 (0)20 7946 0142", "DE", "+442079460142"),
+        # A whole number of an island may be as short as another country's extension.
+        ("201456", "FO", "+298201456"),
         ("442079460142", "DE", "+442079460142"),
         ("4155550100", "US", "+14155550100"),
         ("14155550100", "US", "+14155550100"),
@@ -39,7 +44,8 @@ def test_a_number_is_read_by_the_lines_country(told: str, region: str, number: s
 
 @pytest.mark.parametrize(
     "told", ["", " ", "anonymous", "Anonymous", "withheld", "unknown", "restricted", "*67", "112", "999", "0", "+",
-             "42", "sip:anonymous@anonymous.invalid", "sip:", "+999123", "1" * 200, "٠", "💥", "\x00"]
+             "42", "201", "20145", "201456", "116117", "+49116117", "0800",
+             "sip:anonymous@anonymous.invalid", "sip:", "+999123", "1" * 200, "٠", "💥", "\x00"]
 )  # fmt: skip
 def test_whoever_cannot_be_called_has_no_number(told: str) -> None:
     with pytest.raises(NotANumber):
