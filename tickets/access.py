@@ -8,11 +8,13 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
+from django.utils.translation import gettext as _
 
 from agents.models import Membership, Person
+from channels.models import ChannelAccount
 from contactcentre.lib.prepared import Prepared, PreparedRows
 from customers import resolving
-from tickets.models import Message, Queue, Ticket
+from tickets.models import AccountFeed, Message, Queue, Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +49,23 @@ class Rights:
         """Contacts of a confidential queue open only for those who serve it, and for leads."""
         return self.everything or entry_queue_id in self.queues or entry_queue_id not in self.confidential
 
+    def may_read_notes(self, queue_id: int) -> bool:
+        """Notes on a ticket in a confidential queue speak of its matter: they open for whom its contacts do."""
+        return self.may_read_contact(queue_id)
+
+    def something_in(self, queue_id: int) -> str:
+        """What stands for words that this person may not read."""
+        return _("Something in %(queue)s") % {"queue": self.queue_name(queue_id)}
+
     @property
     def confidential(self) -> frozenset[int]:
         """The queues whose contacts open only for those who serve them."""
         return frozenset(queue.id for queue in (*self.all_queues, *self.removed) if queue.is_confidential)
+
+    @property
+    def hidden(self) -> frozenset[int]:
+        """The confidential queues whose words are not for this person."""
+        return frozenset() if self.everything else self.confidential - self.queues
 
     @property
     def listed(self) -> tuple[QueueName, ...]:
@@ -102,9 +117,6 @@ def visible(have: Rights, tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
     return tickets.filter(Q(reader_queue_ids__overlap=sorted(have.queues)) | Q(owner_id=have.person_id))
 
 
-_SHOWN = ("customer", "queue", "owner", "last_author")
-
-
 # A page names queues by its rights and shows no author; two joins less halve the planning.
 _READ = ("customer", "owner")
 
@@ -116,15 +128,15 @@ def _ticket_of(*, ticket_id: int) -> QuerySet[Ticket]:
 _TICKET = PreparedRows(_ticket_of, Ticket, *_READ)
 
 
-def ticket_to_read(have: Rights, ticket_id: int, *, tickets: QuerySet[Ticket] | None = None) -> Ticket:
+def ticket_to_read(have: Rights, ticket_id: int) -> Ticket:
     """The ticket, if there is one and this person may read it.
 
     Http404 where there is none; PermissionDenied where there is, for a colleague who may not see it.
     """
-    if tickets is None:
-        found = _TICKET.first(ticket_id=ticket_id)
-    else:
-        found = tickets.select_related(*_SHOWN).filter(pk=ticket_id).first()
+    return _readable(have, _TICKET.first(ticket_id=ticket_id))
+
+
+def _readable(have: Rights, found: Ticket | None) -> Ticket:
     if found is None:
         raise Http404
     if not have.may_read(found):
@@ -137,10 +149,36 @@ def ticket_to_act(have: Rights, ticket_id: int) -> Ticket:
 
     Raises like ticket_to_read. The customer's row is locked first: everybody locks in that order.
     """
-    whose = Ticket.objects.filter(pk=ticket_id).values_list("customer_id", flat=True)
-    if resolving.lock_whose(lambda: whose.first()) is None:
+
+    def whose() -> int | None:
+        return next((customer_id for (customer_id,) in _WHOSE.rows(ticket_id=ticket_id)), None)
+
+    if resolving.lock_whose(whose) is None:
         raise Http404
-    return ticket_to_read(have, ticket_id, tickets=Ticket.objects.select_for_update(of=("self",), no_key=True))
+    return _readable(have, _TO_ACT.first(ticket_id=ticket_id))
+
+
+def _whose_ticket(*, ticket_id: int) -> QuerySet[Ticket, tuple[Any, ...]]:
+    return Ticket.objects.filter(pk=ticket_id).values_list("customer_id")
+
+
+def _ticket_to_lock(*, ticket_id: int) -> QuerySet[Ticket]:
+    return Ticket.objects.select_for_update(no_key=True).filter(pk=ticket_id)
+
+
+_WHOSE = Prepared(_whose_ticket)
+_TO_ACT = PreparedRows(_ticket_to_lock, Ticket)
+
+
+def hidden_accounts(have: Rights) -> frozenset[int]:
+    """The channel accounts that feed a confidential queue which is not for this person."""
+    hidden = have.hidden
+    if not hidden:
+        return frozenset()
+    feeds = dict(AccountFeed.objects.values_list("account_id", "queue_id"))
+    default = Queue.objects.filter(is_default=True).values_list("pk", flat=True).first()
+    accounts = ChannelAccount.objects.values_list("pk", flat=True)
+    return frozenset(account for account in accounts if feeds.get(account, default) in hidden)
 
 
 def topics(person_id: int) -> dict[str, Any] | None:

@@ -23,8 +23,7 @@ from agents.models import Person
 from contactcentre.lib import realtime
 from contactcentre.lib.text import clean_line
 from customers import resolving
-from customers.models import Customer
-from tickets import access, urgency
+from tickets import access, blocking, finishing, leaving, no_reply, urgency
 from tickets.access import Rights
 from tickets.events import ticket_changed
 from tickets.models import LIVE, Contact, Priority, Queue, State, Ticket
@@ -92,7 +91,7 @@ def move(*, person: Person, tickets: Sequence[int], queue_id: int, now: datetime
             return None
         before, owner_before = ticket.queue_id, ticket.owner_id
         ticket.queue = queue
-        if ticket.owner_id is not None and not _serves(ticket.owner_id, queue):
+        if ticket.owner is not None and not leaving.keeps(ticket.owner, queue):
             ticket.owner = None
         return {"act": "ticket.moved", "queue": queue.pk, "queue_before": before, "owner_before": owner_before}
 
@@ -135,30 +134,44 @@ def reopen(*, person: Person, tickets: Sequence[int], now: datetime) -> Done:
     """Back into the list of open ones, where the customer has no other live ticket."""
 
     def change(ticket: Ticket) -> dict[str, Any] | None:
-        if ticket.state == State.SOLVED and _other_live(ticket):
+        if ticket.state == State.SOLVED and not finishing.may_open(ticket):
             raise CannotAct(_("The customer has a newer live ticket already."))
+        owner = ticket.owner
+        if owner is not None and not (owner.is_active and owner.works_tickets):
+            # They left, or lost the role, while it was solved: nobody would find it with them (row 4).
+            ticket.owner = None
         return _to_state(ticket, State.OPEN, "ticket.reopened", by="person")
 
     return _each(person, tickets, change, now=now)
 
 
 def no_reply_needed(
-    *, person: Person, tickets: Sequence[int], reason: str, now: datetime, contact_id: int | None = None
+    *,
+    person: Person,
+    tickets: Sequence[int],
+    reason: str,
+    now: datetime,
+    contact_id: int | None = None,
+    queue_id: int | None = None,
 ) -> Done:
     """Mark what is unanswered as needing no answer: answered without one, counted apart, not solved (row 5).
 
-    `contact_id` marks one contact only, for those of another entry queue (row 2).
+    `contact_id` marks that contact, `queue_id` what came in by the queue whose list the person looks at; without
+    either see no_reply.chosen(). Never what this person may not read.
     """
     if reason not in NO_REPLY_REASONS:
         raise CannotAct(_("Choose a reason."))
+    have = access.rights(person)
 
     def change(ticket: Ticket) -> dict[str, Any] | None:
-        contacts = Contact.objects.filter(ticket=ticket, unanswered_since__isnull=False)
-        contacts = contacts.filter(pk=contact_id) if contact_id else contacts.filter(entry_queue_id=ticket.queue_id)
-        marked = list(contacts)
-        if not marked and contact_id is None:
-            marked = list(Contact.objects.filter(ticket=ticket, unanswered_since__isnull=False))
+        marked, elsewhere = no_reply.chosen(have, ticket, contact_id=contact_id, queue_id=queue_id)
         if not marked:
+            if elsewhere:
+                queues = sorted({have.queue_name(contact.entry_queue_id) for contact in elsewhere})
+                raise CannotAct(
+                    _("What waits for an answer came in by %(queues)s: mark it there, or at its head on the ticket.")
+                    % {"queues": ", ".join(queues)}
+                )
             return None
         before = {contact.pk: contact.no_reply_arrival for contact in marked}
         for contact in marked:
@@ -187,7 +200,8 @@ def tag(
         tags += [word for word in adding if word not in tags]
         if tags == ticket.tags:
             return None
-        if len(tags) > MOST_TAGS:
+        # A merge unites the tags of both tickets, however many: those can still be exchanged and removed.
+        if len(tags) > max(MOST_TAGS, len(ticket.tags)):
             raise CannotAct(_("A ticket holds at most %(count)s tags.") % {"count": MOST_TAGS})
         ticket.tags = tags
         return {"act": "ticket.tagged", "count": len(tags)}
@@ -210,24 +224,33 @@ def prioritise(*, person: Person, tickets: Sequence[int], priority: int, now: da
 
 
 def block(*, person: Person, tickets: Sequence[int], now: datetime, blocked: bool = True) -> Done:
-    """Block the customer as spam and solve the ticket, or let them through again (row 25). Later items are filtered."""
+    """Block the customer as spam and solve the ticket, or let them through again (row 25). Later items are filtered.
+
+    Where all tickets are over, blocking.let_through() does the latter.
+    """
 
     def change(ticket: Ticket) -> dict[str, Any] | None:
-        rows = Customer.objects.filter(pk=ticket.customer_id, blocked_at__isnull=blocked)
-        if not rows.update(blocked_at=now if blocked else None):
+        done = blocking.set_blocked(ticket.customer_id, blocked=blocked, now=now)
+        if done is None:
             return None
         if blocked and ticket.state in LIVE:
             _to_state(ticket, State.SOLVED, "", solved_at=now)
         act = "ticket.blocked" if blocked else "ticket.unblocked"
-        return {"act": act, "_restore": {"blocked": not blocked}}
+        return {"act": act, "_restore": {"blocking": done}}
 
-    return _each(person, tickets, change, now=now)
+    return _each(person, tickets, change, now=now, first=_lock_addresses)
+
+
+def _lock_addresses(ticket_id: int) -> None:
+    for customer_id in Ticket.objects.filter(pk=ticket_id).values_list("customer_id", flat=True):
+        blocking.lock_addresses(customer_id)
 
 
 def take_back(*, person: Person, token: str, now: datetime) -> Done:
     """Restore what an act changed, where nobody has changed it since. Ten minutes long, by who did it.
 
-    Raises CannotAct where the token is not this person's or too old.
+    Raises CannotAct where the token is not this person's or too old, PermissionDenied where they work no tickets any
+    more.
     """
     try:
         held = signing.loads(token, salt=_SALT, max_age=TAKE_BACK)
@@ -237,10 +260,10 @@ def take_back(*, person: Person, token: str, now: datetime) -> Done:
         raise CannotAct(_("There is nothing to take back.")) from error
     if held["p"] != person.pk:
         raise CannotAct(_("Only who did it takes it back."))
-    done = Done(person_id=person.pk)
+    have, done = access.rights(person), Done(person_id=person.pk)
     for step in sorted(held["s"], key=lambda one: int(one["t"])):
         with transaction.atomic():
-            reason = _restore(person, step, now=now)
+            reason = _restore(person, have, step, now=now)
         if reason:
             done.refused[step["t"]] = reason
         else:
@@ -249,10 +272,19 @@ def take_back(*, person: Person, token: str, now: datetime) -> Done:
     return done
 
 
-def _each(person: Person, tickets: Sequence[int], change: Change, *, now: datetime, live_only: bool = False) -> Done:
+def _each(
+    person: Person,
+    tickets: Sequence[int],
+    change: Change,
+    *,
+    now: datetime,
+    live_only: bool = False,
+    first: Callable[[int], None] | None = None,
+) -> Done:
     """Do it to every ticket the person may act on; one that cannot be is named with its reason, the others go on.
 
-    A single ticket's refusal is raised, as it is what the person is looking at.
+    A single ticket's refusal is raised, as it is what the person is looking at. `first` locks what comes before the
+    customer in everybody's order.
     """
     if len(tickets) > MOST:
         raise CannotAct(_("At most %(count)s tickets at once.") % {"count": MOST})
@@ -261,6 +293,8 @@ def _each(person: Person, tickets: Sequence[int], change: Change, *, now: dateti
     for ticket_id in sorted(set(tickets)):
         try:
             with transaction.atomic():
+                if first is not None:
+                    first(ticket_id)
                 step = _one(person, have, ticket_id, change, targets, now=now, live_only=live_only)
         except (CannotAct, Http404, PermissionDenied) as error:
             if single:
@@ -301,9 +335,10 @@ def _one(
     return {"t": ticket.pk, "b": before, "a": _columns(ticket), "r": restore}
 
 
-def _restore(person: Person, step: dict[str, Any], *, now: datetime) -> str:
+def _restore(person: Person, have: Rights, step: dict[str, Any], *, now: datetime) -> str:
     """Put one ticket back; the reason where somebody has changed it since."""
-    # Who moved a ticket to where they may not look may still take that back.
+    if "blocking" in step["r"]:
+        resolving.lock_identities(step["r"]["blocking"]["addresses"])
     whose = Ticket.objects.filter(pk=step["t"]).values_list("customer_id", flat=True)
     if resolving.lock_whose(lambda: whose.first()) is None:
         return _("The ticket is gone.")
@@ -311,7 +346,13 @@ def _restore(person: Person, step: dict[str, Any], *, now: datetime) -> str:
     if _columns(ticket) != step["a"]:
         return _("Somebody has changed it since.")
     restored = step["b"]
-    if restored["state"] in LIVE and ticket.state not in LIVE and _other_live(ticket):
+    # Who moved a ticket to where they may not look may still take that back; but not on the strength of a role, or a
+    # team, that they have lost since.
+    saw_it = restored["queue_id"] in have.queues or restored["owner_id"] == person.pk
+    if not (saw_it or have.may_read(ticket)):
+        return _("You may not see this ticket.")
+    restored = {**restored, **leaving.still_there(restored)}
+    if restored["state"] in LIVE and ticket.state not in LIVE and not finishing.may_open(ticket):
         return _("The customer has a newer live ticket already.")
     queues, people = set(ticket.reader_queue_ids), {ticket.owner_id} if ticket.owner_id else set()
     for column in COLUMNS:
@@ -325,8 +366,8 @@ def _restore(person: Person, step: dict[str, Any], *, now: datetime) -> str:
             Contact.objects.filter(pk=int(contact_id), no_reply_arrival=more["arrival"]).update(
                 no_reply_arrival=arrival, no_reply_at=None, no_reply_by=None, no_reply_reason=""
             )
-    if "blocked" in more:
-        Customer.objects.filter(pk=ticket.customer_id).update(blocked_at=now if more["blocked"] else None)
+    if "blocking" in more:
+        blocking.put_back(more["blocking"], now=now)
     ticket.save(update_fields=[column.removesuffix("_id") for column in COLUMNS])
     urgency.recount(ticket, Targets.load())
     history.record(at=now, act="ticket.taken_back", actor=person, ticket_id=ticket.pk, customer_id=ticket.customer_id)
@@ -353,11 +394,3 @@ def _to_state(
     was, ticket.state = ticket.state, state
     ticket.snoozed_until, ticket.solved_at = None, solved_at
     return {"act": act, "was": was, **data}
-
-
-def _other_live(ticket: Ticket) -> bool:
-    return Ticket.objects.filter(customer_id=ticket.customer_id, state__in=LIVE).exclude(pk=ticket.pk).exists()
-
-
-def _serves(person_id: int, queue: Queue) -> bool:
-    return queue.teams.filter(people=person_id).exists()

@@ -7,27 +7,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from agents import history
 from agents.models import Person
 from channels.adapters.phone import VOICEMAIL
+from channels.connections import is_own
 from channels.happenings import Address, Call
 from channels.models import ChannelAccount
 from channels.receiver import PROCESSED, Answer
 from contactcentre.lib import realtime
+from contactcentre.lib.prepared import insert
 from contactcentre.lib.text import clean, clean_line, snippet
 from customers import resolving
 from customers.addresses import NotAnAddress, key, shown
 from customers.models import Customer, Identity, IdentityKind
-from tickets import access, intake, urgency
-from tickets.events import call_rings, ticket_changed
+from tickets import access, finishing, intake
+from tickets.events import call_rings
 from tickets.models import CallDetails, Contact, Message, Queue, Sighting, State, Ticket
-from tickets.targets import Targets
 
-# A call logged by hand within this long of one the exchange told of is probably the same call.
-RECENT = timedelta(hours=2)
 LONGEST_SUMMARY = 10_000
 DISPOSITIONS = ("answered", "missed", "voicemail", "busy", "failed", "wrong-number", "call-back-promised")
 # How an exchange says why a call ended → our word for what became of it.
@@ -37,6 +35,10 @@ NEXT = {"": None, "wait": State.WAITING, "solve": State.SOLVED}
 
 class CannotLog(Exception):
     """This call cannot be logged; the text says why in plain words."""
+
+
+class NotTheirs(PermissionDenied):
+    """The call lies on a ticket that is others' to decide about; the text says what can be done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +63,7 @@ def receive(call: Call, *, account_id: int, now: datetime) -> Answer:
     known = Message.objects.filter(channel_kind="phone", scope=call.scope, external_id=call.external_id).first()
     if known is None:
         resolved = _resolve(call.customer, call.external_id, now=now)
-        if resolved.identity.blocked_at or resolved.customer.blocked_at:
+        if resolving.is_blocked(resolved.identity, None if resolved.identity.is_shared else resolved.customer):
             return Answer("blocked")
         known = Message.objects.filter(channel_kind="phone", scope=call.scope, external_id=call.external_id).first()
         if known is None:
@@ -85,22 +87,27 @@ def log(
     """Write down a call and return its message: on the call the exchange told of (`call_id`), else as a new one.
 
     `customer_id` chooses among those whose number it is; without it the number decides, and a number nobody
-    had makes a new customer called `name`. Raises CannotLog; the caller holds a transaction.
+    had makes a new customer called `name`. A call lies on the customer's ticket whoever they are with; but only who
+    was given that ticket before takes it by this, or decides what becomes of it (row 7).
+
+    Raises CannotLog, NotTheirs where `then` decides about such a ticket, and PermissionDenied; the caller holds a
+    transaction.
     """
     have = access.rights(person)
     if logged.disposition not in DISPOSITIONS or logged.direction not in ("in", "out") or logged.then not in NEXT:
         raise CannotLog(_("Choose what became of the call."))
     if not 0 <= logged.duration_seconds <= 24 * 3600:
         raise CannotLog(_("A call lasts at most a day."))
+    is_theirs = True
     if call_id is not None:
         message = _logged_before(have, call_id)
     else:
-        message = _by_hand(person, account, logged, customer_id=customer_id, name=name, now=now)
-    ticket = (
-        Ticket.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("queue", "owner")
-        .get(pk=message.ticket_id)
-    )
+        message, is_theirs = _by_hand(have, account, logged, customer_id=customer_id, name=name, now=now)
+    if not is_theirs and logged.then:
+        raise NotTheirs(
+            _("The customer’s ticket is with another queue. Leave it open: the call is written down there for them.")
+        )
+    ticket = Ticket.objects.select_for_update(of=("self",), no_key=True).get(pk=message.ticket_id)
     if not have.may_read(ticket) and call_id is not None:
         raise PermissionDenied
     details = CallDetails.objects.get(message=message)
@@ -110,33 +117,16 @@ def log(
         details.answered_at = logged.started_at if answered else None
         details.ended_at = logged.started_at + timedelta(seconds=logged.duration_seconds)
         details.duration_seconds = logged.duration_seconds
+    elif answered:
+        _talked(details, logged, now=now)
     details.save()
     message.text = clean(logged.summary).strip()[:LONGEST_SUMMARY]
     message.person = person
     _settle(message, details)
     message.save(update_fields=["text", "person", "state", "asked_at", "sent_at"])
-    if ticket.owner_id is None:
-        ticket.owner = person
-        history.record(
-            at=now,
-            act="ticket.assigned",
-            actor=person,
-            ticket_id=ticket.pk,
-            customer_id=ticket.customer_id,
-            owner=person.pk,
-        )
-    became = NEXT[logged.then]
-    if became is not None and ticket.state != became:
-        history.record(
-            at=now,
-            act="ticket.waiting" if became == State.WAITING else "ticket.solved",
-            actor=person,
-            ticket_id=ticket.pk,
-            customer_id=ticket.customer_id,
-            was=ticket.state,
-        )
-        ticket.state, ticket.snoozed_until = became, None
-        ticket.solved_at = now if became == State.SOLVED else None
+    if is_theirs:
+        finishing.take(ticket, person=person, now=now)
+        finishing.becomes(ticket, NEXT[logged.then], message=message, now=now)
     history.record(
         at=now,
         act="call.logged",
@@ -146,28 +136,29 @@ def log(
         message=message.pk,
         disposition=logged.disposition,
     )
-    _finish(ticket, message)
+    _finish(ticket, message, details)
     return message
 
 
-def recent(*, number: str, region: str, now: datetime) -> Message | None:
-    """The latest call with this number within two hours that nobody has written down yet."""
+def _talked(details: CallDetails, logged: Logged, *, now: datetime) -> None:
+    """Take a person's word that they talked, where the exchange told of no pick-up: some never do, others later.
+
+    So a hang-up after it makes no missed call. Timed by the length that was given, else at the first ring.
+    """
+    if details.answered_at is not None:
+        return
+    end = details.ended_at or now
+    length = timedelta(seconds=logged.duration_seconds)
+    details.answered_at = max(details.started_at, end - length) if length else details.started_at
+    if details.ended_at is not None:
+        details.duration_seconds = max(int((end - details.answered_at).total_seconds()), 0)
+
+
+def _is_ours(address: Address) -> bool:
     try:
-        wanted = key(Address(kind=IdentityKind.PHONE, value=number, region=region))
+        return is_own("phone", key(address).value)
     except NotAnAddress:
-        return None
-    return (
-        Message.objects.select_related("call", "ticket__customer")
-        .filter(
-            channel_kind="phone",
-            contact__identity__kind=IdentityKind.PHONE,
-            contact__identity__value=wanted.value,
-            person=None,
-            said_at__gte=now - RECENT,
-        )
-        .order_by("-said_at", "-id")
-        .first()
-    )
+        return False
 
 
 def _resolve(address: Address, call_id: str, *, now: datetime) -> resolving.Resolved:
@@ -180,12 +171,14 @@ def _resolve(address: Address, call_id: str, *, now: datetime) -> resolving.Reso
 
 
 def _first(call: Call, resolved: resolving.Resolved, *, account_id: int, now: datetime) -> Message:
+    # Every call is a contact of its own, so that on a shared number each begins with somebody new (row 12).
+    customer, queue = resolving.speaker(resolved, call.customer, now=now), intake.feed_queue(account_id)
     return _make(
-        # Every call is a contact of its own, so that on a shared number each begins with somebody new (row 12).
-        customer=resolving.speaker(resolved, call.customer, now=now),
+        _ticket(customer, queue=queue, direction=call.direction, now=now),
+        customer=customer,
         identity=resolved.identity,
         account_id=account_id,
-        queue=intake.feed_queue(account_id),
+        queue=queue,
         thread=call.external_id,
         external_id=call.external_id,
         scope=call.scope,
@@ -199,25 +192,35 @@ def _first(call: Call, resolved: resolving.Resolved, *, account_id: int, now: da
 
 
 def _by_hand(
-    person: Person, account: ChannelAccount, logged: Logged, *, customer_id: int | None, name: str, now: datetime
-) -> Message:
+    have: access.Rights, account: ChannelAccount, logged: Logged, *, customer_id: int | None, name: str, now: datetime
+) -> tuple[Message, bool]:
+    """The new call, and whether its ticket was this person's to act on before the call gave anybody a right to it."""
     region = str(account.settings.get("region", ""))
     address = Address(kind=IdentityKind.PHONE, value=logged.number, region=region, name=clean_line(name, 200))
     call_id = f"logged-{uuid.uuid4()}"
+    try:
+        queue = intake.feed_queue(account.pk)
+    except intake.NoQueue as error:
+        raise CannotLog(_("There is no queue yet. An admin has to make one first.")) from error
+    if _is_ours(address):
+        raise CannotLog(_("That is a number of our own: a call between our lines is no customer’s."))
     resolved = _resolve(address, call_id, now=now)
     chosen = customer_id is not None
     customer = resolving.lock(customer_id) if customer_id else resolving.speaker(resolved, address, now=now)
     if chosen and customer_id != resolved.customer.pk:
         if not Ticket.objects.filter(customer=customer).exists():
             raise CannotLog(_("That customer is not there any more."))
-        have = access.rights(person)
         if not access.visible(have, Ticket.objects.filter(customer=customer)).exists():
             raise PermissionDenied
-    return _make(
+    ticket = _ticket(customer, queue=queue, direction=logged.direction, now=now)
+    # Nothing has arrived yet on one that was begun just now.
+    is_theirs = not ticket.arrivals or have.may_read(ticket)
+    message = _make(
+        ticket,
         customer=customer,
         identity=resolved.identity,
         account_id=account.pk,
-        queue=intake.feed_queue(account.pk),
+        queue=queue,
         thread=call_id,
         external_id=call_id,
         scope=account.address,
@@ -229,6 +232,7 @@ def _by_hand(
         source="form",
         by_hand=chosen and (customer_id != resolved.customer.pk or resolved.identity.is_shared),
     )
+    return message, is_theirs
 
 
 def _logged_before(have: access.Rights, call_id: int) -> Message:
@@ -247,7 +251,13 @@ def _locked(message_id: int) -> Message:
     return mine.get()
 
 
+def _ticket(customer: Customer, *, queue: Queue, direction: str, now: datetime) -> Ticket:
+    """The ticket that a call with this customer lies on."""
+    return intake.ticket_for(customer, queue=queue, subject="", now=now, reopens=direction == "in")
+
+
 def _make(
+    ticket: Ticket,
     *,
     customer: Customer,
     identity: Identity,
@@ -264,8 +274,7 @@ def _make(
     source: str,
     by_hand: bool = False,
 ) -> Message:
-    ticket = intake.ticket_for(customer, queue=queue, subject="", now=now, reopens=direction == "in")
-    contact = Contact.objects.create(
+    contact = Contact(
         ticket=ticket,
         customer=customer,
         identity=identity,
@@ -278,8 +287,9 @@ def _make(
         last_said_at=at,
         moved_by_hand_at=now if by_hand else None,
     )
+    insert(contact)
     ticket.arrivals += 1
-    message = Message.objects.create(
+    message = Message(
         ticket=ticket,
         contact=contact,
         customer=customer,
@@ -295,20 +305,16 @@ def _make(
         received_at=now,
         state="" if direction == "in" else "missed",
     )
-    Sighting.objects.create(message=message, account_id=account_id, seen_at=now)
-    CallDetails.objects.create(
-        message=message, line=line[:40], number=clean_line(number, 60), started_at=at, source=source
-    )
-    _finish(ticket, message)
+    insert(message)
+    insert(Sighting(message=message, account_id=account_id, seen_at=now))
+    details = CallDetails(message=message, line=line[:40], number=clean_line(number, 60), started_at=at, source=source)
+    insert(details)
+    _finish(ticket, message, details)
     return message
 
 
 def _apply(call: Call, message: Message, *, now: datetime) -> None:
-    ticket = (
-        Ticket.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("queue", "owner")
-        .get(pk=message.ticket_id)
-    )
+    ticket = Ticket.objects.select_for_update(of=("self",), no_key=True).get(pk=message.ticket_id)
     details = CallDetails.objects.select_for_update().get(message=message)
     at = min(call.at, now)
     if call.event == "new":
@@ -332,7 +338,7 @@ def _apply(call: Call, message: Message, *, now: datetime) -> None:
     details.save()
     _settle(message, details)
     message.save(update_fields=["said_at", "asked_at", "state", "sent_at"])
-    _finish(ticket, message)
+    _finish(ticket, message, details)
     if call.event == "new" and call.direction == "in" and details.ended_at is None and details.answered_at is None:
         realtime.publish(*call_rings(ticket, message.pk))
 
@@ -348,18 +354,17 @@ def _settle(message: Message, details: CallDetails) -> None:
     message.sent_at = details.answered_at
 
 
-def _finish(ticket: Ticket, message: Message) -> None:
-    """The ticket's list columns, urgency and live news once a call has changed."""
-    details = CallDetails.objects.get(message=message)
+def _finish(ticket: Ticket, message: Message, details: CallDetails) -> None:
+    """Contact and ticket once a call has changed."""
     contact = Contact.objects.select_related("entry_queue").get(pk=message.contact_id)
     ended = details.ended_at or message.said_at
     contact.last_said_at = max(contact.last_said_at, ended)
     if message.direction == "in":
         contact.last_in_at = max(contact.last_in_at or ended, ended)
+        ticket.last_customer_at = max(ticket.last_customer_at or message.said_at, message.said_at)
         if details.answered_at is not None and contact.first_answered_at is None:
             contact.first_answered_at = details.answered_at
-    contact.save(update_fields=["last_said_at", "last_in_at", "first_answered_at"])
-    if message.direction == "out" and details.answered_at is not None:
+    elif details.answered_at is not None:
         # Called back: what waited in this queue is answered, timed at the pick-up.
         Contact.objects.filter(
             ticket=ticket,
@@ -368,18 +373,12 @@ def _finish(ticket: Ticket, message: Message) -> None:
             first_answered_at__isnull=True,
             first_said_at__lte=details.answered_at,
         ).update(first_answered_at=details.answered_at)
-    if "phone" not in ticket.surfaces:
-        ticket.surfaces = [*ticket.surfaces, "phone"]
     if message.said_at >= ticket.last_at or not ticket.last_words:
         ticket.last_at = max(ticket.last_at, message.said_at) if ticket.last_words else message.said_at
         if not contact.entry_queue.is_confidential:
             ticket.last_words = snippet(words(details, message.direction, message.text))
             ticket.last_direction, ticket.last_author = message.direction, message.person
-    if message.direction == "in":
-        ticket.last_customer_at = max(ticket.last_customer_at or message.said_at, message.said_at)
-    ticket.save()
-    urgency.recount(ticket, Targets.load())
-    realtime.publish(*ticket_changed(ticket))
+    finishing.finish(ticket, contact, "last_said_at", "last_in_at", "first_answered_at")
 
 
 def words(details: CallDetails, direction: str, summary: str) -> str:
@@ -399,33 +398,3 @@ def words(details: CallDetails, direction: str, summary: str) -> str:
         "wrong-number": _("Wrong number"),
         "call-back-promised": _("A call back was promised"),
     }.get(details.disposition, _("A call"))
-
-
-def lookup(number: str, *, region: str, have: access.Rights) -> tuple[list[Customer], list[Customer]]:
-    """Who a number is: those whose number it is (known), and those whose number ends the same (maybe).
-
-    Only customers with a ticket this person may see; at most ten each.
-    """
-    digits = "".join(character for character in number if character.isdigit())
-    if len(digits) < 3:
-        return [], []
-    mine = Q(tickets__in=access.visible(have, Ticket.objects.all()))
-    known: list[Customer] = []
-    try:
-        wanted = key(Address(kind=IdentityKind.PHONE, value=number, region=region))
-        known = list(
-            Customer.objects.filter(
-                mine, identities__kind=IdentityKind.PHONE, identities__value=wanted.value
-            ).distinct()[:10]
-        )
-    except NotAnAddress:
-        wanted = None
-    maybe: list[Customer] = []
-    if len(digits) >= 6:
-        alike = Identity.objects.filter(kind=IdentityKind.PHONE, value__contains=digits.lstrip("0")[-9:])
-        maybe = list(
-            Customer.objects.filter(mine, pk__in=alike.values("customer"))
-            .exclude(pk__in=[one.pk for one in known])
-            .distinct()[:10]
-        )
-    return known, maybe

@@ -22,7 +22,6 @@ from agents.models import Person
 from contactcentre.lib import realtime
 from customers.models import Identity, Merge
 from tickets import listing, urgency
-from tickets.acts import MOST_TAGS
 from tickets.events import ticket_changed
 from tickets.models import LIVE, Contact, ContactMove, Draft, Fate, MergeStep, Message, Note, Queue, State, Ticket
 from tickets.queries import figures
@@ -159,7 +158,7 @@ class Carrying:
     def unite(self, ticket: Ticket, into: Ticket) -> None:
         """Give the survivor what the younger one has more: an owner, tags, priority, and that it is open."""
         into.owner_id = into.owner_id or ticket.owner_id
-        into.tags = list(dict.fromkeys([*into.tags, *ticket.tags]))[:MOST_TAGS]
+        into.tags = list(dict.fromkeys([*into.tags, *ticket.tags]))
         into.priority = max(into.priority, ticket.priority)
         if ticket.state == State.OPEN and into.state in LIVE:
             into.state, into.snoozed_until = State.OPEN, None
@@ -209,7 +208,16 @@ class Carrying:
         moving = list(
             Message.objects.filter(contact__in=[contact.pk for contact in contacts])
             .order_by("arrival")
-            .only("pk", "contact_id", "arrival", "direction", "answers_own_only", "ticket_id", "customer_id")
+            .only(
+                "pk",
+                "contact_id",
+                "arrival",
+                "changed_arrival",
+                "direction",
+                "answers_own_only",
+                "ticket_id",
+                "customer_id",
+            )
         )
         # The room above the last number is taken first: the contacts' own numbers follow from it.
         for message in moving:
@@ -217,6 +225,8 @@ class Carrying:
             messages[message.contact_id].append((message.arrival, into.arrivals))
             message.arrival, message.ticket, message.customer_id = into.arrivals, into, into.customer_id
             message.answers_own_only = message.direction == "out"
+            # It is newer there than whatever anybody has seen.
+            message.changed_arrival = None
         taken = defaultdict(set)
         keys = Contact.objects.filter(ticket=into).values_list("identity_id", "surface", "thread", "session")
         for *key, session in keys:
@@ -234,7 +244,11 @@ class Carrying:
         Contact.objects.bulk_update(
             contacts, ["ticket", "customer", "no_reply_arrival", "answered_arrival", "session"], batch_size=AT_ONCE
         )
-        Message.objects.bulk_update(moving, ["ticket", "customer", "arrival", "answers_own_only"], batch_size=AT_ONCE)
+        Message.objects.bulk_update(
+            moving,
+            ["ticket", "customer", "arrival", "changed_arrival", "answers_own_only"],
+            batch_size=AT_ONCE,
+        )
 
     def equal(self, ticket: Ticket, customer_id: int) -> Ticket:
         """A new ticket for another customer: same queue, same owner, same state as this one."""

@@ -47,7 +47,7 @@ def render(page: rows.TicketPage, card: rows.CustomerCard, *, features: Features
     frame = Frame(page.id, page.may_act, features, str(token), _, get_language(), get_current_timezone())
     identities = "".join([_identity(identity, frame) for identity in card.identities])
     moved = "".join([_moved(one, frame) for one in card.moved]) if page.may_act else ""
-    kind = _kind(card, frame) if page.may_act and features.act else ""
+    kind = _kind(card, frame) + _let_through(card, frame) if page.may_act and features.act else ""
     earlier = _tickets(card.earlier, frame) or f'<p class="quiet">{_("None before this one.")}</p>'
     related = (
         f'<section class="section">\n<h3 class="section__title">{_("Related")}</h3>\n'
@@ -145,6 +145,17 @@ def _kind(card: rows.CustomerCard, frame: Frame) -> str:
     )
 
 
+def _let_through(card: rows.CustomerCard, frame: Frame) -> str:
+    """Also where all tickets are over, whose menus offer nothing any more; nothing for whom nobody has blocked."""
+    if not (card.is_blocked or any(identity.is_blocked for identity in card.identities)):
+        return ""
+    return (
+        f'<form method="post" action="{number_url("let-through", card.id)}">{_fields(frame)}'
+        f'<button class="button button--quiet button--small">{icon("check", "sm")} '
+        f"{frame.words('Let this sender through again')}</button></form>"
+    )
+
+
 def _fields(frame: Frame) -> str:
     """What every form here sends along: that it is ours, and the ticket to come back to."""
     return (
@@ -175,6 +186,8 @@ def _tickets(others: Iterable[rows.EarlierTicket], frame: Frame) -> str:
 
 
 def _ticket(other: rows.EarlierTicket, frame: Frame) -> str:
+    if not other.id:
+        return f'<p class="quiet">{escape(other.subject)}</p>'
     local: datetime = other.at.astimezone(frame.zone)
     return (
         f'<a class="row-link" href="{number_url("ticket", other.id)}"><span class="truncate" dir="auto">'

@@ -15,6 +15,7 @@ from channels import lines
 from channels.consent import facebook, registering, tokens
 from channels.models import App, ChannelAccount
 from contactcentre.lib import env
+from tickets.beginning import TARGETS
 from tickets.models import AccountFeed, Queue, ReplyTemplate, ServiceTarget
 
 # Known to everybody who reads this file, which is why nothing here runs outside practice mode.
@@ -34,14 +35,6 @@ QUEUES = [
     ("Returns", ("Care", "Returns desk"), False, False),
     ("Billing", ("Billing desk",), False, False),
 ]
-TARGETS = {
-    "x:mention": 15,
-    "x:dm": 15,
-    "facebook:comment": 15,
-    "facebook:messenger": 15,
-    "phone": 15,
-    "email": 240,
-}
 MAILBOXES = [
     # address, name, queue, password
     ("care@acme.example", "Acme Care", "General", "practice-care"),

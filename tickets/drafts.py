@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db import connection
+
 from agents.models import Person
+from contactcentre.lib.plans import Statement
 from contactcentre.lib.text import clean
 from tickets import access
-from tickets.models import Draft
+from tickets.models import Draft, Ticket
 
 LONGEST = 100_000
 KINDS = ("reply", "note")
@@ -29,3 +32,25 @@ def save(*, person: Person, ticket_id: int, kind: str, text: str, now: datetime)
         ticket_id=ticket_id, person=person, surface=kind, defaults={"text": words, "saved_at": now}
     )
     return draft
+
+
+def put_back(*, person: Person, ticket: Ticket, text: str, now: datetime) -> None:
+    """Words of a reply that was taken back are a draft again, before what has been typed since. The caller holds a
+    transaction."""
+    mine = Draft.objects.select_for_update(of=("self",)).filter(ticket=ticket, person=person, surface="reply")
+    typed = mine.values_list("text", flat=True).first() or ""
+    # The page may have put them back into its box and saved that already.
+    words = typed if typed.startswith(text) else f"{text}\n\n{typed}"
+    Draft.objects.update_or_create(
+        ticket=ticket, person=person, surface="reply", defaults={"text": words.rstrip(), "saved_at": now}
+    )
+
+
+def drop(*, person: Person, ticket: Ticket, kind: str) -> None:
+    """The words are said: nothing is left to write. Inside the transaction that stores them."""
+    with connection.cursor() as cursor:
+        _DROP.execute(cursor, (ticket.pk, person.pk, kind))
+
+
+_DELETE = "DELETE FROM tickets_draft WHERE ticket_id = %s AND person_id = %s AND surface = %s"
+_DROP = Statement("drop_draft", _DELETE, [None] * 3, range(3))

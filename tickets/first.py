@@ -11,15 +11,13 @@ from django.utils.translation import gettext as _
 from agents import history
 from agents.models import Person
 from channels.models import AccountState, ChannelAccount
-from contactcentre.lib import realtime
+from contactcentre.lib.prepared import insert
 from contactcentre.lib.text import clean, clean_line
 from customers import resolving
 from customers.models import IdentityKind
-from tickets import access, intake, outgoing, reading, urgency
-from tickets.events import ticket_changed
+from tickets import access, finishing, intake, outgoing, reading
 from tickets.models import Contact, Message, Ticket
 from tickets.outgoing import CannotReply
-from tickets.targets import Targets
 
 
 def write(
@@ -35,7 +33,7 @@ def write(
     """Queue a first mail to a customer's address and return the message; its contact is marked outbound.
 
     Raises CannotReply with a sentence, Http404, and PermissionDenied for somebody who may see no ticket of
-    this customer. The caller holds a transaction.
+    this customer, or not the one that this mail would go on (row 7). The caller holds a transaction.
     """
     have = access.rights(person)
     # Locked first, as everywhere: an address that is just being joined to somebody is written to as theirs.
@@ -51,10 +49,16 @@ def write(
     customer = resolving.lock(identity.customer_id)
     if not access.visible(have, Ticket.objects.filter(customer=customer)).exists():
         raise PermissionDenied
-    queue = intake.feed_queue(account.pk)
+    try:
+        queue = intake.feed_queue(account.pk)
+    except intake.NoQueue as error:
+        raise CannotReply(_("There is no queue yet. An admin has to make one first.")) from error
     ticket = intake.ticket_for(customer, queue=queue, subject=line, now=now, reopens=False)
+    if ticket.arrivals and not have.may_read(ticket):
+        # Not begun just now, and somebody else's: writing would hand it to whoever knows an old one of the customer.
+        raise PermissionDenied
     ticket.arrivals += 1
-    contact = Contact.objects.create(
+    contact = Contact(
         ticket=ticket,
         customer=customer,
         identity=identity,
@@ -68,13 +72,16 @@ def write(
         first_said_at=now,
         last_said_at=now,
     )
+    insert(contact)
+    contact.thread = outgoing.marker(contact)
     recipient = outgoing.recipient(contact, to_reply_to=False)
-    message = Message.objects.create(
+    message = Message(
         ticket=ticket,
         contact=contact,
         customer=customer,
         account=account,
         channel_kind="email",
+        reference=contact.thread,
         surface="email",
         direction="out",
         person=person,
@@ -88,21 +95,14 @@ def write(
             "to": recipient.display or recipient.value,
             "undo_until": (now + undo).isoformat() if undo else "",
             "then": "",
-            "state_before": ticket.state,
-            "owner_before": ticket.owner_id,
+            **finishing.before(ticket),
         },
     )
-    row = outgoing.queue(message, contact, recipient, (), cc=(), not_before=now + undo, now=now)
-    message.reference = contact.thread = row.marker
-    message.save(update_fields=["reference"])
-    contact.save(update_fields=["thread"])
+    insert(message)
+    outgoing.queue(message, contact, recipient, (), cc=(), not_before=now + undo, now=now)
     if not queue.is_confidential:
         outgoing.last_words(ticket, message)
-    if "email" not in ticket.surfaces:
-        ticket.surfaces = [*ticket.surfaces, "email"]
-    if ticket.owner_id is None:
-        ticket.owner = person
-    ticket.save()
+    finishing.take(ticket, person=person, now=now)
     history.record(
         at=now,
         act="ticket.written_first",
@@ -111,7 +111,6 @@ def write(
         customer_id=customer.pk,
         message=message.pk,
     )
-    urgency.recount(ticket, Targets.load())
+    finishing.finish(ticket, contact, "thread")
     reading.mark(person=person, ticket=ticket, arrival=ticket.arrivals, now=now)
-    realtime.publish(*ticket_changed(ticket))
     return message

@@ -49,7 +49,8 @@ def render(
             is_blocked=page.is_blocked,
             tags=page.tags,
             all_queues=all_queues,
-            is_lead=person.is_lead,
+            seen_if_moved=page.seen_if_moved,
+            seen_if_given=page.seen_if_given,
         )
     html = (
         '<header class="ticket-head" id="ticket-head-inner">\n<div class="pane-head">\n'

@@ -11,9 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_noop
+
 from agents import history
 from channels.happenings import Address, InboundMessage
-from channels.receiver import PROCESSED, Answer
+from channels.receiver import GROUP_DM, PROCESSED, Answer, CannotReceive
 from channels.surfaces import SURFACES, Surface
 from contactcentre.lib import realtime
 from contactcentre.lib.prepared import insert, update
@@ -21,31 +23,20 @@ from contactcentre.lib.text import clean_line, snippet
 from customers import resolving
 from customers.addresses import NotAnAddress
 from customers.models import Customer, Identity, IdentityKind
-from tickets import intake_rows, naming, threads, urgency
+from tickets import finishing, instants, intake_rows, naming, reopening, threads, urgency
 from tickets.attaching import attach
 from tickets.events import ticket_changed
 from tickets.models import LIVE, Contact, Message, Queue, Relation, Sighting, State, Ticket
 from tickets.targets import Targets
 
-# A reopened ticket stays with an owner who was seen this recently (row 4).
-OWNER_STAYS = timedelta(hours=8)
+NO_QUEUE = gettext_noop("there is no queue yet: an admin makes one under Settings, Queues, then processes this again")
 
 # What a message changes on its ticket.
-_CHANGED = (
-    "state",
-    "owner",
-    "snoozed_until",
-    "solved_at",
-    "subject",
-    "arrivals",
-    "last_at",
-    "last_words",
-    "last_direction",
-    "last_author",
-    "last_customer_at",
-    "surfaces",
-    *urgency.SUMMARY,
-)
+_CHANGED = (*finishing.CHANGED, *urgency.SUMMARY)
+
+
+class NoQueue(CannotReceive):
+    """There is no queue at all, so no ticket can begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +44,9 @@ class Author:
     """Whose words these are, and on whose ticket they go; the rows of identity and customer are locked.
 
     `speaks_for` is the identity whose contact this is: the author's own, or that of the mail contact they
-    stand in To or Cc of. `latest` is that identity's latest contact in this thread, on whatever ticket, and `thread`
-    what it is called. No `customer`: somebody on a shared address whose contact would begin now (row 12).
+    stand in To or Cc of. `latest` is that identity's latest contact in this thread, on whatever ticket, as it was
+    before the customer's row was locked, and `thread` what it is called. No `customer`: somebody on a shared address
+    whose contact would begin now (row 12).
     """
 
     identity: Identity
@@ -71,18 +63,19 @@ def receive(message: InboundMessage, *, account_id: int, now: datetime) -> Answe
     ticket). Raises IntegrityError for the loser of a race: the caller tries again.
     """
     if message.is_group:
-        return Answer("group DM")
+        return Answer(GROUP_DM)
     thread = threads.find(message)
     author = _who(message, thread, now=now)
     identity, customer = author.identity, author.customer
-    if identity.ask_name_at is not None and not identity.name_asked:
+    if identity.ask_name_at == now:
+        # Made by this very message. Whoever was not told a name so is found by the sweep.
         naming.soon()
     # Asked under the lock alone: two accounts may have brought the same message at the same time. The ledger has
     # turned away most of what comes twice before.
     known = _known(message)
     if known is not None:
         return _sighted(known, account_id=account_id, now=now)
-    if identity.blocked_at or (customer is not None and customer.blocked_at):
+    if resolving.is_blocked(identity, customer):
         return Answer("blocked")
     queue = feed_queue(account_id)
     if customer is None:
@@ -96,17 +89,28 @@ def receive(message: InboundMessage, *, account_id: int, now: datetime) -> Answe
         ticket = latest
     else:
         ticket = ticket_for(customer, queue=queue, subject=message.subject, now=now)
-    contact = _contact(message, ticket=ticket, author=author, queue=queue, account_id=account_id, now=now)
-    _add(message, ticket=ticket, contact=contact, identity=identity, account_id=account_id, now=now)
+    contacts = intake_rows.CONTACTS.all(ticket_id=ticket.pk)
+    contact = _contact(message, contacts, ticket=ticket, author=author, queue=queue, account_id=account_id, now=now)
+    if contact.pk is None:
+        contacts.append(contact)
+    elif contact.entry_queue_id == queue.pk:
+        contact.entry_queue = queue
+    _add(message, contacts, ticket=ticket, contact=contact, identity=identity, account_id=account_id, now=now)
     if thread is not None and thread.ticket_id != ticket.pk and thread.customer_id != customer.pk:
         Relation.objects.get_or_create(ticket=ticket, other_id=thread.ticket_id, defaults={"made_at": now})
     return PROCESSED
 
 
 def feed_queue(account_id: int) -> Queue:
-    """The queue an account's contacts enter by; the default queue where an admin has chosen none."""
+    """The queue an account's contacts enter by; the default queue where an admin has chosen none.
+
+    Raises NoQueue.
+    """
     feed = intake_rows.FEED.first(account_id=account_id)
-    return feed.queue if feed else Queue.objects.get(is_default=True)
+    queue = feed.queue if feed else Queue.objects.filter(is_default=True).first()
+    if queue is None:
+        raise NoQueue(NO_QUEUE)
+    return queue
 
 
 def current_ticket(customer: Customer) -> Ticket | None:
@@ -117,14 +121,15 @@ def current_ticket(customer: Customer) -> Ticket | None:
 def ticket_for(customer: Customer, *, queue: Queue, subject: str, now: datetime, reopens: bool = True) -> Ticket:
     """The ticket a customer's words go on now, open: the live one, one reopened inside its window, or a new one.
 
-    `reopens` is False for what we begin ourselves (a call of ours): a waiting ticket then goes on waiting. The
-    caller holds the customer's lock and saves the ticket.
+    `reopens` is False for what we begin ourselves (a first mail, a call of ours): a waiting ticket then goes on
+    waiting, and a solved one stays solved, since nobody wrote again (row 26). The caller holds the customer's lock and
+    saves the ticket.
     """
     ticket = current_ticket(customer)
-    if ticket is None or not _inside_window(ticket, now=now):
+    if ticket is None or not (_inside_window(ticket, now=now) if reopens else ticket.state in LIVE):
         return open_ticket(customer=customer, queue=queue, previous=ticket, subject=subject, at=now)
     if ticket.state == State.SOLVED:
-        _reopen(ticket, now=now)
+        reopening.reopen(ticket, now=now)
     elif reopens and ticket.state in (State.WAITING, State.SNOOZED):
         history.record(
             at=now, act="ticket.reopened", ticket_id=ticket.pk, customer_id=customer.pk, was=ticket.state, by="customer"
@@ -194,9 +199,6 @@ def _who(message: InboundMessage, thread: Contact | None, *, now: datetime) -> A
         customer: Customer | None = resolving.lock(latest.customer_id)
     else:
         customer = None if identity.is_shared else resolving.customer_of(identity, is_new=is_new)
-    if latest is not None:
-        # Whose it is could not change any more, but which ticket it stands on and what was answered could.
-        latest = _again(latest)
     return Author(identity, customer, identity, latest, name)
 
 
@@ -234,31 +236,9 @@ def _inside_window(ticket: Ticket, *, now: datetime) -> bool:
     return now - ticket.solved_at < timedelta(days=ticket.queue.reopen_days)
 
 
-def _reopen(ticket: Ticket, *, now: datetime) -> None:
-    owner = ticket.owner
-    stays = (
-        owner is not None
-        and owner.is_active
-        and owner.last_seen_at is not None
-        and now - owner.last_seen_at <= OWNER_STAYS
-    )
-    history.record(
-        at=now,
-        act="ticket.reopened",
-        ticket_id=ticket.pk,
-        customer_id=ticket.customer_id,
-        was=ticket.state,
-        by="customer",
-        owner_before=ticket.owner_id,
-        owner_stays=bool(stays),
-    )
-    ticket.state, ticket.solved_at, ticket.snoozed_until = State.OPEN, None, None
-    if not stays:
-        ticket.owner = None
-
-
 def _contact(
     message: InboundMessage,
+    contacts: list[Contact],
     *,
     ticket: Ticket,
     author: Author,
@@ -266,23 +246,23 @@ def _contact(
     account_id: int,
     now: datetime,
 ) -> Contact:
-    """The contact on this surface and thread of this ticket, or a new one (row 8)."""
+    """The contact on this surface and thread among those of the ticket, or a new one (row 8)."""
     identity, latest = author.speaks_for, author.latest
     surface = SURFACES[message.surface]
     name = author.thread
     found: Contact | None = None
     if latest is not None:
-        if latest.ticket_id == ticket.pk:
-            found = latest
+        name = latest.thread
+        found = next((contact for contact in contacts if contact.pk == latest.pk), None)
+        if found is None:
+            # On another ticket, and whose it is cannot change any more, but what was said in it since could. It may
+            # have gone there by hand while an earlier one is here.
+            latest = _again(latest)
+            key = (identity.pk, message.surface, name)
+            same = [one for one in contacts if (one.identity_id, one.surface, one.thread) == key]
+            found = max(same, key=_session, default=None)
         else:
-            # The latest may have gone elsewhere by hand while an earlier one is here.
-            name = latest.thread
-            found = (
-                Contact.objects.select_related("entry_queue")
-                .filter(ticket=ticket, identity=identity, surface=message.surface, thread=name)
-                .order_by("-session")
-                .first()
-            )
+            latest = found
     session = 0
     if found is not None:
         if not _silent(found, surface, message.said_at):
@@ -307,13 +287,24 @@ def _contact(
     )
 
 
+def _session(contact: Contact) -> int:
+    return contact.session
+
+
 def _silent(contact: Contact, surface: Surface, said_at: datetime) -> bool:
     """Whether the surface ends a contact by silence and this one has been silent that long."""
     return surface.session is not None and said_at - contact.last_said_at >= surface.session
 
 
 def _add(
-    message: InboundMessage, *, ticket: Ticket, contact: Contact, identity: Identity, account_id: int, now: datetime
+    message: InboundMessage,
+    contacts: list[Contact],
+    *,
+    ticket: Ticket,
+    contact: Contact,
+    identity: Identity,
+    account_id: int,
+    now: datetime,
 ) -> Message:
     # Said when? The provider's time, never later than we heard of it (row 22).
     said_at = min(message.said_at, now)
@@ -321,7 +312,8 @@ def _add(
     contact.last_said_at = max(contact.last_said_at, said_at)
     if not message.automatic:
         contact.last_in_at = max(contact.last_in_at or said_at, said_at)
-        contact.unanswered_since = min(contact.unanswered_since or said_at, said_at)
+        if contact.answered_until is None or said_at > contact.answered_until:
+            contact.unanswered_since = min(contact.unanswered_since or said_at, said_at)
         urgency.set_due(contact, Targets.load())
     if contact.pk is None:
         insert(contact)
@@ -354,21 +346,23 @@ def _add(
         asked_at=None if message.automatic else said_at,
         extra=_extra(message),
     )
-    insert(stored)
-    insert(Sighting(message=stored, account_id=account_id, seen_at=now))
+    intake_rows.store(stored, now=now)
     attach(message, stored, now=now)
     threads.remember_participants(contact, message.participants)
 
     if message.surface not in ticket.surfaces:
         ticket.surfaces = [*ticket.surfaces, message.surface]
+    # Two posts on X within one second may come in either order.
+    is_tie = bool(ticket.last_words) and said_at == ticket.last_at
     ticket.last_at = max(ticket.last_at, said_at) if ticket.last_words else said_at
     if not message.automatic:
         ticket.last_customer_at = max(ticket.last_customer_at or said_at, said_at)
-    if not contact.entry_queue.is_confidential and said_at >= ticket.last_at:
+    is_last = said_at >= ticket.last_at and not (is_tie and instants.is_overtaken(stored))
+    if is_last and not contact.entry_queue.is_confidential:
         ticket.last_words = snippet(message.text or message.subject or _file_names(message))
         ticket.last_direction, ticket.last_author = "in", None
         ticket.subject = ticket.subject or clean_line(message.subject)
-    urgency.summarise(ticket, intake_rows.CONTACTS.all(ticket_id=ticket.pk))
+    urgency.summarise(ticket, contacts)
     update(ticket, _CHANGED)
     realtime.publish(*ticket_changed(ticket))
     return stored

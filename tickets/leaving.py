@@ -4,6 +4,7 @@ and what stands in a removed queue goes to the one that follows it (docs/one-tic
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -14,7 +15,7 @@ from contactcentre.lib import realtime
 from customers import resolving
 from tickets import tidying, urgency
 from tickets.events import ticket_changed
-from tickets.models import LIVE, Ticket
+from tickets.models import LIVE, Queue, Ticket
 from tickets.queries import figures
 from tickets.targets import Targets
 
@@ -50,6 +51,25 @@ def held(person_id: int) -> int:
     return Ticket.objects.filter(owner_id=person_id, state__in=LIVE).count()
 
 
+def keeps(owner: Person, queue: Queue) -> bool:
+    """Whether a ticket that comes into the queue stays with its owner: they serve it, or are a lead."""
+    return owner.is_lead or queue.teams.filter(people=owner).exists()
+
+
+def still_there(before: dict[str, Any]) -> dict[str, int | None]:
+    """A ticket's owner and queue of before, as they can be restored now, from its columns of before.
+
+    A queue that was removed: its successor. An owner who left: nobody; only on a ticket that is over they stay, which
+    says whose it was.
+    """
+    owner_id, queue_id = before["owner_id"], before["queue_id"]
+    if before["state"] in LIVE:
+        owner = Person.objects.filter(pk=owner_id, is_active=True).first()
+        owner_id = owner.pk if owner is not None and owner.works_tickets else None
+    successor = Queue.objects.filter(pk=queue_id).values_list("successor_id", flat=True).first()
+    return {"owner_id": owner_id, "queue_id": successor or queue_id}
+
+
 def move_on(*, now: datetime, limit: int = AT_ONCE) -> int:
     """Move the live tickets of removed queues to those that follow them; returns how many.
 
@@ -77,7 +97,7 @@ def _move_on(ticket_id: int, targets: Targets, *, now: datetime) -> None:
     queues, holders = set(ticket.reader_queue_ids), {ticket.owner_id} if ticket.owner_id else set()
     before, ticket.queue = ticket.queue_id, successor
     owner = ticket.owner
-    if owner is not None and not owner.is_lead and not successor.teams.filter(people=owner).exists():
+    if owner is not None and not keeps(owner, successor):
         ticket.owner = None
     ticket.save(update_fields=["queue", "owner"])
     urgency.recount(ticket, targets)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from django.db.models import Max, Q
 
 from contactcentre.lib.text import clean_line, snippet
-from tickets import calls
+from tickets import calls, instants
 from tickets.models import Attachment, CallDetails, Contact, Message, Ticket
 from tickets.receipts import TROUBLE
 
@@ -32,13 +32,13 @@ def rebuild(ticket: Ticket) -> None:
     last = (
         messages.filter(contact__entry_queue__is_confidential=False)
         .select_related("person", "call")
-        .order_by("-said_at", "-id")
+        .order_by(*instants.LATEST_FIRST)
         .first()
     )
     if last is None:
         ticket.last_words, ticket.last_direction, ticket.last_author = "", "", None
         return
-    ticket.last_words = snippet(_words(last))
+    ticket.last_words = snippet(words(last))
     ticket.last_direction, ticket.last_author = last.direction, last.person
     if not ticket.subject:
         named = Contact.objects.filter(ticket=ticket, entry_queue__is_confidential=False).exclude(subject="")
@@ -47,7 +47,7 @@ def rebuild(ticket: Ticket) -> None:
         )
 
 
-def _words(message: Message) -> str:
+def words(message: Message) -> str:
     """What a list shows of a message: its words, a call in a line, else its subject or the names of its files."""
     if message.surface == "phone":
         details = CallDetails.objects.filter(message=message).first()

@@ -6,15 +6,16 @@ when Send was pressed (row 23). Contacts marked "no reply needed" are counted ap
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 
-from django.db.models import Count, DurationField, ExpressionWrapper, F, Min, Q
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import BigIntegerField, Count, DurationField, ExpressionWrapper, F, Func, Min, Q
 from django.db.models.aggregates import Aggregate
 
-from tickets.models import Contact, Ticket
+from tickets.models import LIVE, Contact, Ticket
 
 
 class Median(Aggregate):
@@ -23,6 +24,35 @@ class Median(Aggregate):
     function = "percentile_cont"
     template = "%(function)s(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
     output_field = DurationField()
+
+
+class Standing(NamedTuple):
+    """The live tickets of one queue, owner and state: how many, and how many of them are what.
+
+    `others` are the other queues by which their contacts entered: who serves one of those sees them too (row 7), and
+    so counts them among all that is theirs to see. A queue's own figures leave them out (row 6). `since` is when
+    the customer among them who has waited longest began to wait.
+    """
+
+    queue: int
+    owner: int | None
+    state: str
+    others: list[int]
+    tickets: int
+    overdue: int
+    due_soon: int
+    awaiting_us: int
+    since: datetime | None
+    troubled: int = 0
+
+
+class Answered(NamedTuple):
+    """The contacts that entered by one queue and were answered, or needed no reply, since some time."""
+
+    queue: int
+    answered: int
+    median: timedelta | None
+    no_reply: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,62 +77,64 @@ class QueueFigures:
 
 
 SOON = timedelta(minutes=30)
+_OTHERS = Func(
+    F("reader_queue_ids"), F("queue_id"), function="array_remove", output_field=ArrayField(BigIntegerField())
+)
 
 
-def of_queues(*, now: datetime, day_began: datetime) -> dict[int, QueueFigures]:
-    """The figures of every queue that has any, in two statements."""
-    standing = (
-        Ticket.objects.filter(state="open")
-        .values("queue_id")
+def standing(*, now: datetime) -> list[Standing]:
+    """All live tickets, counted by queue, owner, state and who else sees them, in one statement."""
+    found = (
+        Ticket.objects.filter(state__in=LIVE)
+        # Hardly any ticket has contacts of other queues: these are few groups more.
+        .annotate(others=_OTHERS)
+        .values_list("queue_id", "owner_id", "state", "others")
         .annotate(
-            open=Count("id"),
-            awaiting_us=Count("id", filter=Q(awaiting="us")),
+            Count("id"),
             overdue=Count("id", filter=Q(due_at__lt=now)),
             due_soon=Count("id", filter=Q(due_at__gte=now, due_at__lt=now + SOON)),
-            unassigned=Count("id", filter=Q(owner=None)),
+            awaiting_us=Count("id", filter=Q(awaiting="us")),
             since=Min("unanswered_since"),
+            troubled=Count("id", filter=Q(send_trouble__gt=0)),
         )
         .order_by()
     )
+    return [Standing(*row) for row in found]
+
+
+def answered(*, since: datetime) -> list[Answered]:
+    """What was first answered, or said to need no reply, since then, counted by entry queue, in one statement."""
+    first = Q(first_answered_at__gte=since)
     wait = ExpressionWrapper(F("first_answered_at") - F("first_said_at"), output_field=DurationField())
-    answered = (
-        Contact.objects.filter(is_outbound=False)
-        .filter(Q(first_answered_at__gte=day_began) | Q(no_reply_at__gte=day_began))
-        .values("entry_queue_id")
+    found = (
+        Contact.objects.filter(first | Q(no_reply_at__gte=since), is_outbound=False)
+        .values_list("entry_queue_id")
         .annotate(
-            answered=Count("id", filter=Q(first_answered_at__gte=day_began)),
-            median=Median(wait, filter=Q(first_answered_at__gte=day_began)),
-            no_reply=Count("id", filter=Q(no_reply_at__gte=day_began)),
+            answered=Count("id", filter=first),
+            median=Median(wait, filter=first),
+            no_reply=Count("id", filter=Q(no_reply_at__gte=since)),
         )
         .order_by()
     )
-    tickets = {row["queue_id"]: row for row in standing}
-    contacts = {row["entry_queue_id"]: row for row in answered}
-    return {
-        queue: _figures(queue, tickets.get(queue, {}), contacts.get(queue, {}), now=now)
-        for queue in {*tickets, *contacts}
-    }
+    return [Answered(*row) for row in found]
 
 
-def nothing(queue_id: int) -> QueueFigures:
-    """The figures of a queue where nothing happens."""
-    return _figures(queue_id, {}, {}, now=None)
-
-
-def _figures(
-    queue: int, standing: Mapping[str, Any], answered: Mapping[str, Any], *, now: datetime | None
+def of_queue(
+    queue_id: int, standing: Iterable[Standing], answered: Iterable[Answered], *, now: datetime
 ) -> QueueFigures:
-    since = standing.get("since")
-    median = answered.get("median")
+    """The figures of one queue, from what was counted over all of them."""
+    open_ones = [group for group in standing if group.queue == queue_id and group.state == "open"]
+    since = min((group.since for group in open_ones if group.since is not None), default=None)
+    mine = next((one for one in answered if one.queue == queue_id), Answered(queue_id, 0, None, 0))
     return QueueFigures(
-        queue_id=queue,
-        open=int(str(standing.get("open", 0))),
-        awaiting_us=int(str(standing.get("awaiting_us", 0))),
-        overdue=int(str(standing.get("overdue", 0))),
-        due_soon=int(str(standing.get("due_soon", 0))),
-        unassigned=int(str(standing.get("unassigned", 0))),
-        longest_wait=now - since if now is not None and isinstance(since, datetime) else None,
-        answered_today=int(str(answered.get("answered", 0))),
-        median_first_answer=median if isinstance(median, timedelta) else None,
-        no_reply_today=int(str(answered.get("no_reply", 0))),
+        queue_id=queue_id,
+        open=sum(group.tickets for group in open_ones),
+        awaiting_us=sum(group.awaiting_us for group in open_ones),
+        overdue=sum(group.overdue for group in open_ones),
+        due_soon=sum(group.due_soon for group in open_ones),
+        unassigned=sum(group.tickets for group in open_ones if group.owner is None),
+        longest_wait=now - since if since is not None else None,
+        answered_today=mine.answered,
+        median_first_answer=mine.median,
+        no_reply_today=mine.no_reply,
     )

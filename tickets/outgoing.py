@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone as django_timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from channels import outbox
 from channels.happenings import Address
-from channels.models import Outbound, StoredFile
+from channels.models import StoredFile
 from channels.surfaces import SURFACES
+from contactcentre.lib.prepared import Prepared
 from contactcentre.lib.text import clean_line, snippet
-from tickets import threads
+from customers.models import Identity
+from tickets import instants, threads
 from tickets.models import Attachment, Contact, Message, Ticket
 from tickets.receipts import reference
 
@@ -59,7 +64,7 @@ def recipient(contact: Contact, *, to_reply_to: bool) -> Address:
     if not to_reply_to:
         return address
     asked = _last_in(contact)
-    other = str(asked.extra.get("reply_to", "")) if asked else ""
+    other = asked.reply_to if asked else ""
     if not other:
         raise CannotReply(_("The customer's mail asked for no other address."))
     return Address(kind="email", value=other, display=other)
@@ -73,8 +78,45 @@ def subject(contact: Contact) -> str:
     return clean_line(asked_about if asked_about.lower().startswith(("re:", "aw:")) else f"Re: {asked_about}")
 
 
-def _last_in(contact: Contact) -> Message | None:
-    return contact.messages.filter(direction="in").order_by("-said_at", "-id").first()
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The customer's last message of a contact, as far as an answer speaks of it."""
+
+    external_id: str
+    said_at: datetime
+    text: str
+    who: str
+    reply_to: str
+
+
+def _last_in(contact: Contact) -> _Asked | None:
+    found = _LAST_IN.rows(contact_id=contact.pk)
+    if not found:
+        return None
+    external_id, said_at, text, reply_to, name, handle, display, value = found[0]
+    who = name or Identity(name=name, handle=handle, display=display, value=value).label
+    return _Asked(external_id, said_at, text, who, str(json.loads(reply_to)) if reply_to else "")
+
+
+def _last_in_of(*, contact_id: int) -> QuerySet[Message, tuple[Any, ...]]:
+    whose = ("identity__name", "identity__handle", "identity__display", "identity__value")
+    said = Message.objects.filter(contact_id=contact_id, direction="in").order_by(*instants.LATEST_FIRST)
+    return said.values_list("external_id", "said_at", "text", "extra__reply_to", *whose)[:1]
+
+
+def _references_of(*, contact_id: int, message_id: int) -> QuerySet[Message, tuple[Any, ...]]:
+    return (
+        Message.objects.filter(contact_id=contact_id)
+        .exclude(pk=message_id)
+        .exclude(reference="")
+        .exclude(state__in=("failed", "cancelled"))
+        .order_by("-said_at", "-id")
+        .values_list("reference")[:MOST_REFERENCES]
+    )
+
+
+_LAST_IN = Prepared(_last_in_of)
+_REFERENCES = Prepared(_references_of)
 
 
 def attach(message: Message, files: Sequence[UploadedFile]) -> None:
@@ -98,8 +140,9 @@ def queue(
     cc: Sequence[str],
     not_before: datetime,
     now: datetime,
-) -> Outbound:
-    """Freeze the message and put it into the outbox, one row for each provider call; the first row comes back.
+) -> None:
+    """Freeze the message and put it into the outbox, one row for each provider call. The first one bears the message's
+    own reference, which marker() made.
 
     Where files are messages of their own the words are the first call and each file is one more, in this order.
     Raises CannotReply; the caller holds a transaction.
@@ -109,8 +152,9 @@ def queue(
     text = message.text + (_quote(asked) if is_mail and asked else "")
     calls = _calls(text, files, apart=SURFACES[contact.surface].files_apart)
     cc_addresses = _copies(contact, cc)
+    references = _references(contact, message) if is_mail else ()
     try:
-        rows = [
+        for number, (words, attached) in enumerate(calls):
             outbox.put(
                 account=contact.account,
                 surface=contact.surface,
@@ -119,12 +163,12 @@ def queue(
                 subject=message.subject,
                 thread=contact.thread,
                 parent_id=asked.external_id if asked else "",
-                references=_references(contact) if is_mail else (),
+                references=references,
                 cc=cc_addresses,
                 reply_to=_reply_address(contact) if is_mail else "",
                 files=[(file.id, file.name) for file in attached],
                 reference=reference(message.pk),
-                marker=_marker(message, contact),
+                marker=marker(contact) if number else message.reference,
                 lane=outbox.lane(
                     account_id=contact.account_id, surface=contact.surface, recipient=recipient, thread=contact.thread
                 ),
@@ -132,11 +176,8 @@ def queue(
                 too_late_at=window_end(contact),
                 now=now,
             )
-            for words, attached in calls
-        ]
     except outbox.TooLate as error:
         raise CannotReply(str(error)) from error
-    return rows[0]
 
 
 def _calls(text: str, files: Sequence[UploadedFile], *, apart: bool) -> list[tuple[str, Sequence[UploadedFile]]]:
@@ -147,12 +188,12 @@ def _calls(text: str, files: Sequence[UploadedFile], *, apart: bool) -> list[tup
     return [*first, *(("", (file,)) for file in files)]
 
 
-def _marker(message: Message, contact: Contact) -> str:
-    """Our own name for the send: a Message-ID for mail (RFC 5322, 3.6.4), a word for networks that hand it back."""
+def marker(contact: Contact) -> str:
+    """A new name of our own for a send: a Message-ID (RFC 5322, 3.6.4), a word for networks that hand it back."""
     if contact.surface != "email":
-        return f"{reference(message.pk)}.{secrets.token_hex(6)}"
+        return secrets.token_hex(16)
     domain = contact.account.address.rpartition("@")[2]
-    return f"<{threads.token(contact.pk)}.m{message.pk}.{secrets.token_hex(6)}@{domain}>"
+    return f"<{threads.token(contact.pk)}.{secrets.token_hex(8)}@{domain}>"
 
 
 def _reply_address(contact: Contact) -> str:
@@ -161,14 +202,10 @@ def _reply_address(contact: Contact) -> str:
     return f"{local}+{threads.token(contact.pk)}@{domain}"
 
 
-def _references(contact: Contact) -> list[str]:
-    rows = (
-        contact.messages.exclude(reference="")
-        .exclude(state__in=("failed", "cancelled"))
-        .order_by("-said_at", "-id")
-        .values_list("reference", flat=True)[:MOST_REFERENCES]
-    )
-    return [row for row in reversed(rows) if row]
+def _references(contact: Contact, message: Message) -> list[str]:
+    """What a mail names in References, oldest first: the other mails of its contact."""
+    rows = _REFERENCES.rows(contact_id=contact.pk, message_id=message.pk)
+    return [reference for (reference,) in reversed(rows)]
 
 
 def _copies(contact: Contact, values: Sequence[str]) -> list[Address]:
@@ -183,11 +220,10 @@ def _copies(contact: Contact, values: Sequence[str]) -> list[Address]:
     ]
 
 
-def _quote(asked: Message) -> str:
+def _quote(asked: _Asked) -> str:
     """The customer's last mail of this contact below ours: nothing of DMs, calls or notes can be in it (row 10)."""
     when = date_format(django_timezone.localtime(asked.said_at), "DATETIME_FORMAT")
-    who = (asked.identity.name or asked.identity.label) if asked.identity else ""
-    intro = _("On %(when)s %(who)s wrote:") % {"when": when, "who": who}
+    intro = _("On %(when)s %(who)s wrote:") % {"when": when, "who": asked.who}
     lines = "\n".join(f"> {line}" for line in asked.text[:QUOTED_LENGTH].splitlines())
     return f"\n\n{intro}\n{lines}\n"
 

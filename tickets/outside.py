@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from channels import outbox
-from channels.happenings import InboundMessage
+from channels.connections import is_own
+from channels.happenings import Address, InboundMessage
 from channels.models import Outbound
 from channels.receiver import PROCESSED, Answer
 from channels.surfaces import SURFACES
@@ -15,10 +17,10 @@ from contactcentre.lib.text import clean_line, snippet
 from customers import resolving
 from customers.addresses import NotAnAddress, key
 from customers.models import Identity
-from tickets import intake, threads, urgency
+from tickets import instants, intake, listing, threads, urgency
 from tickets.attaching import attach
 from tickets.events import ticket_changed
-from tickets.models import Contact, Message, Sighting, Ticket
+from tickets.models import LIVE, Contact, Message, Sighting, Ticket
 from tickets.receipts import reference
 from tickets.targets import Targets
 
@@ -32,7 +34,8 @@ def ours(message: InboundMessage, *, account_id: int, now: datetime) -> Answer:
     """What becomes of a message whose author is one of our own accounts.
 
     Known already (sent from here) → a sighting. To another account of ours → filtered. In a customer's
-    thread → an outgoing message "written outside the inbox" that answers its contact. Else filtered.
+    thread → an outgoing message "written outside the inbox" that answers its contact, on the customer's live ticket
+    where the thread's own is over. Else filtered.
     """
     known = _known(message)
     if known is not None:
@@ -45,18 +48,27 @@ def ours(message: InboundMessage, *, account_id: int, now: datetime) -> Answer:
         if _is_marked(message) or _under_way(message, name) or _is_part(message):
             return PROCESSED
         contact = _by_thread(message, name)
+    if message.recipient is not None and _is_to_ourselves(message.recipient, message.channel_kind):
+        # Whoever is connected today may have been a customer before, so their thread is not asked (row 18).
+        return Answer("our own, to another account of ours")
     if contact is None:
         return Answer("our own, in no customer's thread")
     if message.recipient is not None and not _is_to(contact, message):
         return Answer("our own, to somebody else")
+    taken_back = message.channel_kind != "email" and _said_already(message, contact, now=now)
     mine = Contact.objects.select_related("entry_queue", "identity").filter(pk=contact.pk)
     customer = resolving.lock_whose(lambda: mine.values_list("customer_id", flat=True).first())
     ticket = intake.current_ticket(customer) if customer else None
     # As it is under the lock: a merge or a move may have taken it to another ticket, an answer met it.
     contact = mine.get()
-    if ticket is None or ticket.pk != contact.ticket_id:
+    if ticket is None or (ticket.pk != contact.ticket_id and ticket.state not in LIVE):
         return Answer("our own, on a ticket that is over")
+    contact = threads.continued(contact, ticket, at=min(message.said_at, now))
     _add(message, ticket=ticket, contact=contact, account_id=account_id, now=now)
+    if taken_back:
+        # Lists showed the reply that does not leave.
+        listing.rebuild(ticket)
+        ticket.save()
     return PROCESSED
 
 
@@ -90,25 +102,57 @@ def _by_thread(message: InboundMessage, name: str) -> Contact | None:
 
 def _under_way(message: InboundMessage, name: str) -> bool:
     """Whether this is a reply of ours that is just being sent, or of which it is not known whether it was: the
-    network's copy came before its own answer. Matched by thread and words (row 19); X puts @names before them."""
-    waiting = Message.objects.filter(
+    network's copy came before its own answer. Matched by thread and words (row 19)."""
+    for pk in _same_words(message, name, states=("sending", "unknown")):
+        rows = Outbound.objects.filter(reference=reference(pk), state__in=("sending", "unknown", "sent"))
+        # A file of the same bubble is a call of its own, and these words say nothing of it.
+        mine = [
+            marker
+            for marker, words in rows.values_list("marker", "payload__text")
+            if _plain(words or "") == _plain(message.text)
+        ]
+        for marker in mine:
+            # One that its worker has in hand just now is proven by that worker.
+            outbox.confirm(marker=marker, external_id=message.external_id, now=message.said_at)
+        if mine:
+            return True
+    return False
+
+
+def _said_already(message: InboundMessage, contact: Contact, *, now: datetime) -> bool:
+    """Take back a reply of the same words that has not left yet: somebody wrote them in the network's own app, or an
+    earlier try arrived against what the network said of it. The customer must not read them twice.
+
+    True where one was taken back. One that has a file with it leaves all the same, and so does one just leaving.
+    """
+    found = _same_words(message, contact.thread, states=("queued", "retry"), recipient=contact.identity_id)
+    rows = [reference(pk) for pk in found]
+    alone = [row for row in rows if Outbound.objects.filter(reference=row).count() == 1]
+    taken_back = [row for row in alone if outbox.withdraw(reference=row, now=now)]
+    return bool(taken_back)
+
+
+def _same_words(
+    message: InboundMessage, name: str, *, states: Collection[str], recipient: int | None = None
+) -> list[int]:
+    """The replies in this thread in one of these states that say the same, X's leading @names apart."""
+    ours = Message.objects.filter(
         surface=message.surface,
         scope=message.scope,
         contact__thread=name,
         direction="out",
         external_id="",
-        state__in=("queued", "sending", "retry", "unknown", "failed"),
-    ).values_list("pk", "text")[:50]
-    said = _LEADING_NAMES.sub("", message.text).strip()
-    for pk, text in waiting:
-        if _LEADING_NAMES.sub("", text).strip() == said:
-            rows = Outbound.objects.filter(reference=reference(pk)).values_list("marker", "payload__text")
-            for marker, words in rows:
-                # A file of the same bubble is a call of its own, and these words say nothing of it.
-                if _LEADING_NAMES.sub("", words or "").strip() == said:
-                    outbox.confirm(marker=marker, external_id=message.external_id, now=message.said_at)
-            return True
-    return False
+        state__in=states,
+    )
+    if recipient is not None:
+        ours = ours.filter(contact__identity=recipient)
+    said = _plain(message.text)
+    return [pk for pk, text in ours.values_list("pk", "text")[:50] if said and _plain(text) == said]
+
+
+def _plain(text: str) -> str:
+    """The words without the @names that X puts before them."""
+    return _LEADING_NAMES.sub("", text).strip()
 
 
 def _is_marked(message: InboundMessage) -> bool:
@@ -135,6 +179,13 @@ def _is_part(message: InboundMessage) -> bool:
     ).values_list("pk", flat=True)[:50]
     references = [reference(pk) for pk in near]
     return Outbound.objects.filter(reference__in=references, external_id=message.external_id).exists()
+
+
+def _is_to_ourselves(recipient: Address, kind: str) -> bool:
+    try:
+        return is_own(kind, key(recipient).value)
+    except (NotAnAddress, KeyError):
+        return False
 
 
 def _is_to(contact: Contact, message: InboundMessage) -> bool:
@@ -169,6 +220,8 @@ def _add(message: InboundMessage, *, ticket: Ticket, contact: Contact, account_i
         received_at=now,
         sent_at=said_at,
         state="sent",
+        # Who wrote it saw this thread and nothing of the queue's others.
+        answers_own_only=True,
         subject=clean_line(message.subject),
         text=message.text,
         html=message.html,
@@ -177,11 +230,15 @@ def _add(message: InboundMessage, *, ticket: Ticket, contact: Contact, account_i
     )
     Sighting.objects.create(message=stored, account_id=account_id, seen_at=now)
     attach(message, stored, now=now)
-    if contact.first_answered_at is None:
+    if contact.first_answered_at is None and contact.first_said_at <= said_at:
         contact.first_answered_at = said_at
     contact.last_said_at = max(contact.last_said_at, said_at)
-    contact.save(update_fields=["first_answered_at", "last_said_at"])
-    if said_at >= ticket.last_at:
+    # What the customer said after it is unanswered, though we may have heard of that before (rows 2 and 22).
+    contact.answered_until = max(contact.answered_until or said_at, said_at)
+    contact.save(update_fields=["first_answered_at", "last_said_at", "answered_until"])
+    if contact.surface not in ticket.surfaces:
+        ticket.surfaces = [*ticket.surfaces, contact.surface]
+    if said_at >= ticket.last_at and not (said_at == ticket.last_at and instants.is_overtaken(stored)):
         ticket.last_at = said_at
         if not contact.entry_queue.is_confidential:
             ticket.last_words, ticket.last_direction, ticket.last_author = snippet(message.text), "out", None

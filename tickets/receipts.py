@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+
+from django.utils.translation import gettext as _
 
 from agents import history
 from channels.happenings import Address, DeliveryReceipt, InboundMessage
@@ -12,16 +15,19 @@ from contactcentre.lib import realtime
 from contactcentre.lib.text import clean_line
 from customers import resolving
 from customers.addresses import key
-from tickets import urgency
+from tickets import finishing, urgency
 from tickets.events import ticket_changed
-from tickets.models import LIVE, Contact, Message, State, Ticket
+from tickets.models import Contact, Message, State, Ticket
 from tickets.targets import Targets
 
 # One bubble may stand for several provider calls; it shows the worst of them.
 WORST = ("failed", "unknown", "retry", "sending", "queued", "sent", "cancelled")
 TROUBLE = ("failed", "unknown")
+# A ticket in one of these opens again when a reply on it failed.
+_OPENS = (State.WAITING, State.SNOOZED, State.SOLVED)
 # Bubbles that one receipt marks; older ones were marked by those before it.
 MOST_AT_ONCE = 200
+MOST_NOTES = 20
 
 
 def reference(message_id: int) -> str:
@@ -88,7 +94,32 @@ def report(message: InboundMessage, *, now: datetime) -> Answer:
     ours = Message.objects.filter(channel_kind="email", direction="out", reference=message.report_on).first()
     if ours is None:
         return Answer("a delivery report on nothing of ours")
+    if message.report == "bounced" and _is_of_copies(ours, message.report_to):
+        _noted(ours, _("A copy did not arrive. %(why)s") % {"why": message.automatic})
+        return PROCESSED
     return _bounce(ours, message.report, message.automatic, at=min(message.said_at, now), now=now)
+
+
+def _is_of_copies(message: Message, addresses: Sequence[str]) -> bool:
+    """Whether a report speaks of those in Cc alone: the customer has the answer then. Not where it names nobody, or
+    somebody we did not write to, for a mailbox may forward to another."""
+    row = Outbound.objects.filter(reference=reference(message.pk)).order_by("id").first()
+    if row is None or not addresses:
+        return False
+    copies = {str(one["value"]).lower() for one in row.payload.get("cc", ())}
+    return set(addresses) <= copies - {str(row.recipient["value"]).lower()}
+
+
+def _noted(message: Message, words: str) -> None:
+    """Say something beneath a message that changes nothing about it; once, however often it is told."""
+    ticket, message = _locked(message)
+    notes = message.extra.get("notes", [])
+    line = clean_line(words, 500)
+    if line in notes or len(notes) >= MOST_NOTES:
+        return
+    message.extra["notes"] = [*notes, line]
+    message.save(update_fields=["extra"])
+    realtime.publish(*ticket_changed(ticket))
 
 
 def _message(receipt: DeliveryReceipt) -> Message | None:
@@ -126,6 +157,9 @@ def _own(message: Message, receipt: DeliveryReceipt, *, now: datetime) -> Answer
     message.save(update_fields=["state", "state_reason", "external_id", "sent_at"])
     if message.state == "sent":
         _met(message)
+        if receipt.state == "sent" and receipt.reason:
+            # It left, but not to everybody: the server refused a copy.
+            _noted(message, receipt.reason)
     if (was in TROUBLE) != (message.state in TROUBLE) or message.state in (*TROUBLE, "cancelled"):
         _trouble(ticket, message, was=was, now=now)
     realtime.publish(*ticket_changed(ticket, also_people={message.person_id} if message.person_id else None))
@@ -153,9 +187,10 @@ def _met(message: Message) -> None:
 
 
 def _trouble(ticket: Ticket, message: Message, *, was: str, now: datetime) -> None:
-    """Failed and unknown replies answered nobody; a ticket solved with one is open again."""
+    """Failed and unknown replies answered nobody; a ticket that rests or is solved is open again, for on no list of
+    open ones would anybody find what did not leave."""
     ticket.send_trouble = Message.objects.filter(ticket=ticket, direction="out", state__in=TROUBLE).count()
-    if message.state in TROUBLE and ticket.state in (State.SOLVED, State.WAITING) and _may_open(ticket):
+    if message.state in TROUBLE and ticket.state in _OPENS and finishing.may_open(ticket):
         history.record(
             at=now,
             act="ticket.reopened",
@@ -164,8 +199,8 @@ def _trouble(ticket: Ticket, message: Message, *, was: str, now: datetime) -> No
             was=ticket.state,
             by="send",
         )
-        ticket.state, ticket.solved_at = State.OPEN, None
-    ticket.save(update_fields=["send_trouble", "state", "solved_at"])
+        ticket.state, ticket.snoozed_until, ticket.solved_at = State.OPEN, None, None
+    ticket.save(update_fields=["send_trouble", "state", "snoozed_until", "solved_at"])
     if was != message.state:
         history.record(
             at=now,
@@ -177,11 +212,6 @@ def _trouble(ticket: Ticket, message: Message, *, was: str, now: datetime) -> No
             to=message.state,
         )
     urgency.recount(ticket, Targets.load())
-
-
-def _may_open(ticket: Ticket) -> bool:
-    """A solved ticket opens again only where no newer one is live."""
-    return not Ticket.objects.filter(customer_id=ticket.customer_id, state__in=LIVE).exclude(pk=ticket.pk).exists()
 
 
 def _bounce(message: Message, kind: str, reason: str, *, at: datetime, now: datetime) -> Answer:

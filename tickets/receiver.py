@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from agents.models import Person
 from channels.happenings import Call, Deleted, DeliveryReceipt, Edited, InboundMessage
 from channels.receiver import Answer
-from tickets import calls, intake, outside, receipts, versions
+from tickets import access, calls, intake, outside, receipts, versions
 
 
 class Receiver:
@@ -35,3 +36,7 @@ class Receiver:
     def call(self, call: Call, *, account_id: int, now: datetime) -> Answer:
         """Something happened to a call."""
         return calls.receive(call, account_id=account_id, now=now)
+
+    def hidden_accounts(self, person: Person) -> frozenset[int]:
+        """Those that feed a confidential queue which this person does not serve (row 7)."""
+        return access.hidden_accounts(access.rights(person))

@@ -4,28 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.http import Http404
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
-from agents import history
 from agents.models import Person
 from channels.models import AccountState
 from channels.surfaces import SURFACES, Surface
-from contactcentre.lib import realtime
+from contactcentre.lib.prepared import Prepared, insert
 from contactcentre.lib.text import clean, snippet
-from tickets import access, outgoing, reading, urgency
+from tickets import access, drafts, finishing, listing, outgoing, reading, threads
 from tickets.access import Rights
-from tickets.events import ticket_changed
-from tickets.models import LIVE, Contact, Draft, Message, Note, State, Ticket
+from tickets.models import LIVE, Contact, Message, Note, State, Ticket
 from tickets.outgoing import CannotReply, UploadedFile, attach, last_words, window_end
-from tickets.targets import Targets
+from tickets.queries import contacts
 from tickets.weight import length
 
 LONGEST = 100_000
+# Of messages and of notes each: who missed more than that reads the timeline.
+MOST_ARRIVED = 5
 MOST_FILES = 20
 THEN = {"": None, "wait": State.WAITING, "solve": State.SOLVED}
+
+
+class KeyReused(CannotReply):
+    """The key of an earlier press of Send came with something else than the first time; nothing was sent for it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("An answer was taken with this key already, and this one is different: it was not sent. Look first.")
+        )
 
 
 class Conflict(CannotReply):
@@ -57,16 +71,21 @@ def reply(
     `seen` is the arrival number the author last saw; `anyway` sends although something came after it. `then`
     is "", "wait" or "solve". `cc` are values of the contact's participants; `to_reply_to` answers the address
     the customer's mail asked for instead of the one it came from. `pressed` names one press of Send: told
-    twice, the message of the first time comes back.
+    twice, the message of the first time comes back; with anything else than the first time, KeyReused is raised
+    (draft-ietf-httpapi-idempotency-key-header, 2.7).
 
     Raises Conflict, CannotReply, Http404 and PermissionDenied. The caller holds a transaction.
     """
     have = access.rights(person)
     ticket = access.ticket_to_act(have, ticket_id)
-    if pressed:
-        earlier = Message.objects.select_related("ticket").filter(person=person, pressed=pressed).first()
-        if earlier is not None:
-            return earlier
+    asked = _asked(ticket_id, contact_id, text, then, to_reply_to, sorted(cc), [one.id for one in files])
+    earlier = _PRESSED.rows(person_id=person.pk, pressed=pressed) if pressed else []
+    if earlier:
+        found = Message.objects.select_related("ticket").get(pk=earlier[0][0])
+        # A message of an older version of this program says nothing of what was asked.
+        if found.extra.get("asked", asked) != asked:
+            raise KeyReused
+        return found
     contact = _contact(have, ticket, contact_id)
     surface = SURFACES[contact.surface]
     words = clean(text).strip()
@@ -80,18 +99,18 @@ def reply(
     if then not in THEN:
         raise CannotReply(_("It is not known what should become of the ticket."))
     if not anyway:
-        _stop_if_something_came(ticket, person, seen)
-    contact = _contact_here(ticket, contact, now=now)
-    state_before, owner_before = ticket.state, ticket.owner_id
+        _stop_if_something_came(have, ticket, person, seen)
+    contact = threads.continued(contact, ticket, at=now)
     ticket.arrivals += 1
     recipient = outgoing.recipient(contact, to_reply_to=to_reply_to)
-    message = Message.objects.create(
+    message = Message(
         ticket=ticket,
         contact=contact,
         customer_id=ticket.customer_id,
         account=contact.account,
         channel_kind=contact.account.kind,
         scope=contact.account.address if surface.ids_within_account else "",
+        reference=outgoing.marker(contact),
         surface=contact.surface,
         direction="out",
         person=person,
@@ -106,40 +125,50 @@ def reply(
             "to": recipient.display or recipient.value,
             "undo_until": (now + undo).isoformat() if undo else "",
             "then": then,
-            "state_before": state_before,
-            "owner_before": owner_before,
+            **({"asked": asked} if pressed else {}),
+            **finishing.before(ticket),
         },
     )
+    try:
+        insert(message)
+    except IntegrityError as error:
+        # The same key on two tickets in the same moment: neither saw the other.
+        if "one_message_per_press_of_send" in str(error):
+            raise KeyReused from error
+        raise
     attach(message, files)
-    row = outgoing.queue(message, contact, recipient, files, cc=cc, not_before=now + undo, now=now)
-    message.reference = row.marker
-    message.save(update_fields=["reference"])
-    _after(ticket, contact, message, then, now=now)
-    if ticket.owner_id is None:
-        ticket.owner = person
-        history.record(
-            at=now,
-            act="ticket.assigned",
-            actor=person,
-            ticket_id=ticket.pk,
-            customer_id=ticket.customer_id,
-            owner=person.pk,
-        )
-    ticket.save()
-    urgency.recount(ticket, Targets.load())
-    Draft.objects.filter(ticket=ticket, person=person, surface="reply").delete()
+    outgoing.queue(message, contact, recipient, files, cc=cc, not_before=now + undo, now=now)
+    contact.last_said_at = now
+    if contact.entry_queue_id in have.confidential:
+        ticket.last_at = now
+    else:
+        last_words(ticket, message)
+    was_over = ticket.state in (State.SOLVED, State.SNOOZED)
+    finishing.becomes(ticket, THEN[then] or (State.OPEN if was_over else None), message=message, now=now)
+    finishing.take(ticket, person=person, now=now)
+    finishing.finish(ticket, contact, "last_said_at")
+    drafts.drop(person=person, ticket=ticket, kind="reply")
     reading.mark(person=person, ticket=ticket, arrival=ticket.arrivals, now=now)
-    realtime.publish(*ticket_changed(ticket))
     return message
 
 
+def _asked(*what: object) -> str:
+    """A digest of what was asked for with a key; with our secret in it, because texts can be guessed."""
+    return salted_hmac("tickets.replies.asked", repr(what), algorithm="sha256").hexdigest()[:32]
+
+
+def _pressed_before(*, person_id: int, pressed: str) -> QuerySet[Message, tuple[Any, ...]]:
+    # Said, because the index is on those alone, and a plan for any word must know that this is one.
+    marked = Message.objects.exclude(pressed="")
+    return marked.filter(person_id=person_id, pressed=pressed).values_list("id")
+
+
+_PRESSED = Prepared(_pressed_before)
+
+
 def _contact(have: Rights, ticket: Ticket, contact_id: int) -> Contact:
-    contact = (
-        Contact.objects.select_related("account", "identity", "entry_queue")
-        .filter(pk=contact_id, customer_id=ticket.customer_id)
-        .first()
-    )
-    if contact is None:
+    contact = contacts.by_id([contact_id]).get(contact_id)
+    if contact is None or contact.customer_id != ticket.customer_id:
         raise Http404
     if not have.may_read_contact(contact.entry_queue_id):
         raise PermissionDenied
@@ -172,71 +201,34 @@ def _refuse(
         raise CannotReply(str(surface.window_words))
 
 
-def _stop_if_something_came(ticket: Ticket, person: Person, seen: int) -> None:
-    """Refuse where something the author has not seen arrived: customers' words, colleagues' answers and notes."""
+def _stop_if_something_came(have: Rights, ticket: Ticket, person: Person, seen: int) -> None:
+    """Refuse where something the author has not seen arrived: customers' words, their edits and deletions, colleagues'
+    answers and notes.
+
+    What they may not read stops them too, for the answer may cross it; of that only the queue is named (row 7).
+    """
     if ticket.arrivals <= seen:
         return
     messages = (
-        Message.objects.filter(ticket=ticket, arrival__gt=seen)
+        Message.objects.filter(Q(arrival__gt=seen) | Q(changed_arrival__gt=seen), ticket=ticket)
         .exclude(state="cancelled")
         .exclude(person=person)
-        .order_by("arrival")
-        .values_list("text", flat=True)
+        .annotate(came=Coalesce("changed_arrival", "arrival"))
+        .select_related("contact")
+        .order_by("-came")
     )
-    notes = Note.objects.filter(ticket=ticket, arrival__gt=seen).exclude(person=person).values_list("text", flat=True)
-    arrived = [snippet(text) for text in [*messages[:5], *notes[:5]]]
-    if arrived:
-        raise Conflict(arrived)
+    notes = Note.objects.filter(ticket=ticket, arrival__gt=seen).exclude(person=person).order_by("-arrival")
+    came = [(message.came, _came(have, message)) for message in messages[:MOST_ARRIVED]]
+    hidden = "" if have.may_read_notes(ticket.queue_id) else have.something_in(ticket.queue_id)
+    came += [(note.arrival, hidden or note.text) for note in notes[:MOST_ARRIVED]]
+    if came:
+        raise Conflict([snippet(words) for _arrival, words in sorted(came)])
 
 
-def _contact_here(ticket: Ticket, contact: Contact, *, now: datetime) -> Contact:
-    """The contact itself, or for one of an earlier ticket its continuation on this one."""
-    if contact.ticket_id == ticket.pk:
-        return contact
-    made, _new = Contact.objects.get_or_create(
-        ticket=ticket,
-        identity=contact.identity,
-        surface=contact.surface,
-        thread=contact.thread,
-        session=contact.session,
-        defaults={
-            "customer_id": ticket.customer_id,
-            "account": contact.account,
-            "entry_queue": contact.entry_queue,
-            "is_outbound": True,
-            "subject": contact.subject,
-            "first_said_at": now,
-            "last_said_at": now,
-            "last_in_at": contact.last_in_at,
-            # What a person gave to somebody is theirs on a later ticket too (row 13).
-            "moved_by_hand_at": contact.moved_by_hand_at,
-        },
-    )
-    return made
-
-
-def _after(ticket: Ticket, contact: Contact, message: Message, then: str, *, now: datetime) -> None:
-    """The ticket's state and list columns once this is queued."""
-    contact.last_said_at = now
-    contact.save(update_fields=["last_said_at"])
-    if contact.entry_queue.is_confidential:
-        ticket.last_at = now
-    else:
-        last_words(ticket, message)
-    if contact.surface not in ticket.surfaces:
-        ticket.surfaces = [*ticket.surfaces, contact.surface]
-    became = THEN[then] or (State.OPEN if ticket.state in (State.SOLVED, State.SNOOZED) else None)
-    if became is None or became == ticket.state:
-        return
-    history.record(
-        at=now,
-        act={"waiting": "ticket.waiting", "solved": "ticket.solved", "open": "ticket.reopened"}[became],
-        actor=message.person,
-        ticket_id=ticket.pk,
-        customer_id=ticket.customer_id,
-        was=ticket.state,
-        message=message.pk,
-    )
-    ticket.state = became
-    ticket.snoozed_until = None
-    ticket.solved_at = now if became == State.SOLVED else None
+def _came(have: Rights, message: Message) -> str:
+    """What is said of a message that arrived meanwhile; never nothing."""
+    if not have.may_read_contact(message.contact.entry_queue_id):
+        return have.something_in(message.contact.entry_queue_id)
+    if message.deleted_at is not None:
+        return _("Deleted by the author")
+    return listing.words(message) or _("A message without words")

@@ -1,15 +1,19 @@
-"""Plain values that pages are made of. queries.py fills them, templates and the API only read them."""
+"""Plain values that pages are made of. queries.py fills them, templates and the API only read them.
+
+What a page has dozens of is a NamedTuple: made in a fifth of the time, and quickly found again among what is kept.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import NamedTuple
 
 from channels.surfaces import SURFACES, Surface
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Colleague:
+class Colleague(NamedTuple):
     """A person of ours, as shown on an avatar."""
 
     id: int
@@ -18,8 +22,7 @@ class Colleague:
     is_me: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueLink:
+class QueueLink(NamedTuple):
     """One line of the sidebar: a queue or a view with its figures. `open` and `overdue` stop at 1,000."""
 
     key: str
@@ -31,8 +34,7 @@ class QueueLink:
     icon: str = "stack-2"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TicketRow:
+class TicketRow(NamedTuple):
     """One ticket in a list."""
 
     id: int
@@ -52,6 +54,8 @@ class TicketRow:
     is_high: bool
     queue_name: str
     snoozed_until: datetime | None
+    # A reply of ours failed or perhaps went out.
+    has_trouble: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +89,14 @@ class FileRow:
     may_fetch: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bubble:
+class Version(NamedTuple):
+    """What a message said before it was edited or deleted, and until when."""
+
+    text: str
+    until: datetime
+
+
+class Bubble(NamedTuple):
     """One message of the timeline, theirs (`in`) or ours (`out`)."""
 
     id: int
@@ -108,7 +118,8 @@ class Bubble:
     warning: str
     edited_at: datetime | None
     deleted_at: datetime | None
-    versions: int
+    # What it said before, latest first.
+    versions: tuple[Version, ...]
     state: str
     state_words: str
     state_reason: str
@@ -132,8 +143,7 @@ class CallCard:
     is_over: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoteRow:
+class NoteRow(NamedTuple):
     """An internal note."""
 
     id: int
@@ -143,8 +153,7 @@ class NoteRow:
     written_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SystemLine:
+class SystemLine(NamedTuple):
     """What was done, in words, one line an act."""
 
     at: datetime
@@ -152,8 +161,7 @@ class SystemLine:
     icon: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """One thing in the timeline, with what stands above it.
 
     `day` is set on the first entry of a day; `contact` where a contact begins or is come back to;
@@ -182,8 +190,7 @@ class Entry:
         return f"line-{int(self.at.timestamp() * 1000)}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactHead:
+class ContactHead(NamedTuple):
     """The gentle divider: which surface, which account, since when, answered or not."""
 
     id: int
@@ -222,7 +229,7 @@ class IdentityRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierTicket:
-    """A ticket of the same customer that is over."""
+    """Another ticket of the same customer, or a related one. `id` is 0 for one that may not be opened, nor told of."""
 
     id: int
     subject: str
@@ -308,6 +315,9 @@ class TicketPage:
     may_act: bool
     is_blocked: bool
     arrivals: int
+    # Whether the reader still sees it in a queue they do not serve, and once it is somebody else's.
+    seen_if_moved: bool = True
+    seen_if_given: bool = True
     # The head alone (live refreshing) has none of what follows.
     entries: tuple[Entry, ...] = ()
     older: str = ""
@@ -316,6 +326,7 @@ class TicketPage:
     stream: str = ""
 
 
-def surfaces(names: list[str]) -> tuple[Surface, ...]:
+@cache
+def surfaces(names: tuple[str, ...]) -> tuple[Surface, ...]:
     """The surfaces of these names, those of unknown channels left out."""
     return tuple(SURFACES[name] for name in names if name in SURFACES)

@@ -13,9 +13,9 @@ from agents.models import Person
 from channels import outbox
 from channels.models import Outbound
 from contactcentre.lib import realtime
-from tickets import access, urgency
+from tickets import access, drafts, finishing, instants, urgency
 from tickets.events import ticket_changed
-from tickets.models import Draft, Message, Ticket
+from tickets.models import LIVE, Message, State, Ticket
 from tickets.outgoing import CannotReply, last_words, window_end
 from tickets.receipts import reference
 from tickets.replies import THEN
@@ -23,7 +23,7 @@ from tickets.targets import Targets
 
 
 def undo(*, person: Person, message_id: int, now: datetime) -> Message:
-    """Take a reply back before it leaves: nothing goes out, the words are a draft again, "& solve" is undone too.
+    """Take a reply back before it leaves: nothing goes out, the words are a draft again, the ticket is as it was.
 
     Raises CannotReply where it has left already, PermissionDenied for somebody else's reply. The caller holds
     a transaction.
@@ -38,24 +38,17 @@ def undo(*, person: Person, message_id: int, now: datetime) -> Message:
     # The receipt of the cancelling has changed both rows.
     message.refresh_from_db()
     ticket.refresh_from_db()
-    extra = message.extra
-    became = THEN.get(extra.get("then", ""))
-    if became is not None and ticket.state == became:
-        ticket.state, ticket.solved_at = extra["state_before"], None
-    if extra.get("owner_before") is None and ticket.owner_id == person.pk:
-        ticket.owner = None
+    _as_before(ticket, message, person)
     last = (
         Message.objects.filter(ticket=ticket, contact__entry_queue__is_confidential=False)
         .exclude(state="cancelled")
-        .order_by("-said_at", "-id")
+        .order_by(*instants.LATEST_FIRST)
         .first()
     )
     if last is not None:
         last_words(ticket, last)
     ticket.save()
-    Draft.objects.update_or_create(
-        ticket=ticket, person=person, surface="reply", defaults={"text": message.text, "saved_at": now}
-    )
+    drafts.put_back(person=person, ticket=ticket, text=message.text, now=now)
     history.record(
         at=now,
         act="message.taken_back",
@@ -67,6 +60,38 @@ def undo(*, person: Person, message_id: int, now: datetime) -> Message:
     urgency.recount(ticket, Targets.load())
     realtime.publish(*ticket_changed(ticket))
     return message
+
+
+def _as_before(ticket: Ticket, message: Message, person: Person) -> None:
+    """Give the ticket back state and owner as they were before the message, where only that message changed them.
+
+    State, snoozed_until and solved_at go together: a snoozed ticket without its time would never wake, a solved one
+    without its time never close. What the customer wrote meanwhile keeps it open (row 1).
+    """
+    frozen = message.extra
+    if frozen.get("ticket_before") != ticket.pk:
+        # A merge or a move has taken the message to another ticket meanwhile, which the message did not change.
+        return
+    before = frozen["state_before"]
+    became = THEN[frozen["then"]] or (State.OPEN if before in (State.SOLVED, State.SNOOZED) else before)
+    if (
+        ticket.state == became != before
+        and not _wrote_since(ticket, message)
+        and (before not in LIVE or ticket.state in LIVE or finishing.may_open(ticket))
+    ):
+        ticket.state = before
+        ticket.snoozed_until, ticket.solved_at = _time(frozen["snoozed_before"]), _time(frozen["solved_before"])
+    if frozen["owner_before"] is None and ticket.owner_id == person.pk:
+        ticket.owner = None
+
+
+def _time(frozen: str) -> datetime | None:
+    return datetime.fromisoformat(frozen) if frozen else None
+
+
+def _wrote_since(ticket: Ticket, message: Message) -> bool:
+    later = Message.objects.filter(ticket=ticket, direction="in", automatic="", arrival__gt=message.arrival)
+    return later.exists()
 
 
 def retry(*, person: Person, message_id: int, now: datetime) -> Message:

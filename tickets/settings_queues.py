@@ -39,7 +39,8 @@ def make(*, actor: Person, name: str, reopen_days: int, teams: Iterable[int], no
             name=clean_line(name, 60),
             reopen_days=reopen_days,
             position=0 if last is None else last + 1,
-            is_default=False,
+            # The first queue of all takes what no account feeds anywhere else: without one nothing can come in.
+            is_default=not Queue.objects.filter(is_default=True).exists(),
         )
         _save(queue)
         _serve(queue, teams)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import QuerySet
 
 from channels.surfaces import SURFACES
 from contactcentre.lib.prepared import Prepared
@@ -49,7 +52,11 @@ def urgency(*, due_at: datetime | None, unanswered_since: datetime | None, last_
     return unanswered_since + NO_TARGET if unanswered_since is not None else last_at + NOT_DUE
 
 
-_TARGETS = Prepared(lambda: ServiceTarget.objects.values_list("queue_id", "surface", "minutes"))
+def _all_targets() -> QuerySet[ServiceTarget, tuple[Any, ...]]:
+    return ServiceTarget.objects.values_list("queue_id", "surface", "minutes")
+
+
+_TARGETS = Prepared(_all_targets)
 
 
 class Targets:

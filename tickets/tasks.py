@@ -54,8 +54,8 @@ def tell_exchange(**_later: Any) -> None:
 def reread(**_later: Any) -> None:
     """Look again at the posts of live tickets, for edits and deletions."""
     now = timezone.now()
-    for account_id, external_ids in rereading.posts(now=now).items():
-        channels_rereading.reread(account_id=account_id, external_ids=external_ids, now=now)
+    for turn in rereading.turns(now=now):
+        channels_rereading.reread(account_id=turn.account_id, external_ids=turn.external_ids, of=turn.of, now=now)
 
 
 @shared_task(name="tickets.tasks.fetch_due")

@@ -1,5 +1,5 @@
 """To which contact a mail belongs: by our signed token, then by the ids it answers. Never by its subject.
-And by which name the conversation goes that a message belongs to.
+By which name the conversation goes that a message belongs to, and where it goes on on a later ticket.
 
 Token and ids only name a candidate. Whether the author may write into it is decided by the author (row 9 of
 docs/one-ticket.md): a stranger who quotes a token or a ticket number gets a ticket of their own.
@@ -11,13 +11,14 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.conf import settings
 
 from channels.happenings import Address, InboundMessage
 from contactcentre.lib.text import clean_line
 from customers.addresses import NotAnAddress, key
-from tickets.models import Contact, Message, Participant
+from tickets.models import Contact, Message, Participant, Ticket
 
 _TOKEN = re.compile(r"^t(\d{1,18})\.([0-9a-f]{16})$")
 MOST_PARTICIPANTS = 50
@@ -43,7 +44,7 @@ def contact_of_token(value: str) -> int | None:
 
 def find(message: InboundMessage) -> Contact | None:
     """The mail contact this message may continue: one indexed query over all the ids it answers."""
-    if message.channel_kind != "email":
+    if message.channel_kind != "email" or not (message.token or message.references):
         return None
     contacts = Contact.objects.select_related("entry_queue", "ticket", "identity")
     by_token = contact_of_token(message.token)
@@ -115,3 +116,29 @@ def remember_participants(contact: Contact, addresses: Iterable[Address]) -> Non
         )
     if rows:
         Participant.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def continued(contact: Contact, ticket: Ticket, *, at: datetime) -> Contact:
+    """The contact itself, or for one of another ticket of its customer its continuation on this one, begun by us."""
+    if contact.ticket_id == ticket.pk:
+        return contact
+    made, _new = Contact.objects.get_or_create(
+        ticket=ticket,
+        identity=contact.identity,
+        surface=contact.surface,
+        thread=contact.thread,
+        session=contact.session,
+        defaults={
+            "customer_id": ticket.customer_id,
+            "account": contact.account,
+            "entry_queue_id": contact.entry_queue_id,
+            "is_outbound": True,
+            "subject": contact.subject,
+            "first_said_at": at,
+            "last_said_at": at,
+            "last_in_at": contact.last_in_at,
+            # What a person gave to somebody is theirs on a later ticket too (row 13).
+            "moved_by_hand_at": contact.moved_by_hand_at,
+        },
+    )
+    return made

@@ -7,8 +7,9 @@ Everything of a customer or colleague goes through escape() or said().
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import lru_cache
 
 # Django's escape() without its look for lazy and for safe strings: all that comes here is plain text.
 from html import escape
@@ -29,27 +30,46 @@ from tickets.templatetags.inbox import (
     exact_words,
     noted,
     number_url,
+    page_url,
     quoted_lines,
     said,
     state_icon,
     surface_words,
 )
 
+# Of some hundred timelines. Only what is short is kept: a mail may have a hundred thousand characters.
+BUBBLES_KEPT = 4096
+KEPT_CHARACTERS = 2000
 
-@dataclass(slots=True)
-class Frame:
-    """What all entries of a timeline share: the reader's language, its words and zone, asked for once."""
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Reader:
+    """Whom a bubble is written for: all that its HTML depends on besides itself."""
+
+    language: str | None
+    zone: tzinfo
+    words: Wording
+
+
+@lru_cache(maxsize=64)
+def _reader(language: str | None, zone: tzinfo) -> Reader:
+    """The one of a language (that in force) and a zone."""
+    return Reader(language, zone, wording.in_force())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame(Reader):
+    """What all entries of a timeline share besides."""
+
+    reader: Reader
     features: Features
     now: datetime
-    language: str | None = field(default_factory=get_language)
-    zone: tzinfo = field(default_factory=get_current_timezone)
-    words: Wording = field(default_factory=wording.in_force)
 
 
 def render(entries: Iterable[rows.Entry], *, features: Features, now: datetime) -> SafeString:
     """The <article> elements of a timeline."""
-    frame = Frame(features, now)
+    reader = _reader(get_language(), get_current_timezone())
+    frame = Frame(reader.language, reader.zone, reader.words, reader, features, now)
     return mark_safe("\n".join([_entry(entry, frame) for entry in entries]))  # noqa: S308  (escaped in each part)
 
 
@@ -59,7 +79,7 @@ def _entry(entry: rows.Entry, frame: Frame) -> str:
     unread = f'<p class="unread-line">{_("New")}</p>\n' if entry.is_first_unread else ""
     head = _head(entry.contact, entry, frame) + "\n" if entry.contact else ""
     if entry.bubble:
-        what = _call(entry.bubble, frame) if entry.bubble.call else _bubble(entry.bubble, frame)
+        what = _call(entry.bubble, frame) if entry.bubble.call else _said(entry.bubble, frame.reader)
     elif entry.note:
         what = _note(entry.note, frame)
     elif entry.hidden:
@@ -90,6 +110,12 @@ def _head(head: rows.ContactHead, entry: rows.Entry, frame: Frame) -> str:
         parts.append(f'<span>· <a href="{href}">#{entry.ticket_id}</a></span>')
     if head.no_reply_words:
         parts.append(f"<span>· {escape(head.no_reply_words)}</span>")
+    if head.is_unanswered and frame.features.act and not entry.is_earlier and not entry.hidden:
+        parts.append(
+            '<button type="button" class="button button--quiet button--small"'
+            f' data-act-url="{page_url("act-no-reply")}" name="contact" value="{head.id}">'
+            f'{icon("message-off", "sm")} {_("No reply needed")}</button>'
+        )
     if frame.features.act and not entry.is_earlier and not entry.hidden:
         href, words = number_url("move-contact", head.id), _("This is somebody else…")
         parts.append(
@@ -99,7 +125,13 @@ def _head(head: rows.ContactHead, entry: rows.Entry, frame: Frame) -> str:
     return " ".join(parts) + "</h4>"
 
 
-def _bubble(bubble: rows.Bubble, frame: Frame) -> str:
+def _said(bubble: rows.Bubble, reader: Reader) -> str:
+    """A bubble. With every new message each open page fetches the thirty before it anew, which say what they said."""
+    is_short = len(bubble.text) + len(bubble.quoted) <= KEPT_CHARACTERS and not bubble.versions
+    return _kept(bubble, reader) if is_short else _bubble(bubble, reader)
+
+
+def _bubble(bubble: rows.Bubble, frame: Reader) -> str:
     trouble = bubble.state if bubble.state in ("failed", "unknown") else ""
     return (
         f'<div class="bubble bubble--{bubble.direction}{f" bubble--{trouble}" if trouble else ""}"'
@@ -109,7 +141,10 @@ def _bubble(bubble: rows.Bubble, frame: Frame) -> str:
     )
 
 
-def _body(bubble: rows.Bubble, frame: Frame) -> str:
+_kept = lru_cache(maxsize=BUBBLES_KEPT)(_bubble)
+
+
+def _body(bubble: rows.Bubble, frame: Reader) -> str:
     _ = frame.words
     parts = []
     if bubble.automatic:
@@ -121,6 +156,8 @@ def _body(bubble: rows.Bubble, frame: Frame) -> str:
         parts.append(f'<p class="quiet">{_("Deleted by the author")}</p>\n')
     if bubble.text:
         parts.append(f'<div class="bubble__text">{said(bubble.text)}</div>\n')
+    if bubble.versions:
+        parts.append(_template("inbox/_versions.html", bubble=bubble))
     if bubble.quoted:
         parts.append(
             f'<details class="bubble__quote"><summary>{icon("dots", "sm")} {escape(quoted_lines(bubble.quoted))}'
@@ -150,7 +187,7 @@ def _beneath(bubble: rows.Bubble) -> str:
     return "".join([f'<p class="bubble__meta"><span class="repeat">{one}</span></p>\n' for one in told])
 
 
-def _meta(bubble: rows.Bubble, frame: Frame) -> str:
+def _meta(bubble: rows.Bubble, frame: Reader) -> str:
     _ = frame.words
     parts = []
     if bubble.direction == "out" or bubble.who:
@@ -202,11 +239,12 @@ def _done(lines: tuple[rows.SystemLine, ...], frame: Frame) -> str:
     )
 
 
-def _time(at: datetime, frame: Frame) -> str:
+def _time(at: datetime, frame: Reader) -> str:
     """The hour, and the whole of it on hover."""
     local = at.astimezone(frame.zone)
     exact = exact_words(local.replace(second=0, microsecond=0, tzinfo=None), frame.language)
-    return f'<time datetime="{local.isoformat()}" title="{escape(exact)}">{local:%H:%M}</time>'
+    # strftime() takes as long as all else of a bubble's last line.
+    return f'<time datetime="{local.isoformat()}" title="{exact}">{local.hour:02}:{local.minute:02}</time>'
 
 
 def _clock(at: datetime, frame: Frame) -> str:

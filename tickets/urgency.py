@@ -8,10 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Max, Min, Q
+from django.db import connection
+from django.db.models import Max, QuerySet
 
 from channels.surfaces import SURFACES
+from contactcentre.lib.plans import Statement
+from contactcentre.lib.prepared import Prepared, update
+from tickets import intake_rows
 from tickets.models import Contact, Message, Ticket
 from tickets.models.ticket import Awaiting
 from tickets.targets import Targets, urgency
@@ -36,7 +41,7 @@ def summarise(ticket: Ticket, contacts: Iterable[Contact]) -> None:
     ticket.reader_queue_ids = sorted({contact.entry_queue_id for contact in everything} | {ticket.queue_id})
 
 
-SUMMARY = ["awaiting", "unanswered_since", "due_at", "due_reason", "urgent_at", "also_queue_ids", "reader_queue_ids"]
+SUMMARY = ("awaiting", "unanswered_since", "due_at", "due_reason", "urgent_at", "also_queue_ids", "reader_queue_ids")
 
 
 def _due_at(contact: Contact) -> datetime:
@@ -79,15 +84,25 @@ class Answer:
 
 
 def answers(ticket: Ticket) -> list[Answer]:
-    """Our last answers on the ticket, contact by contact; what failed or was taken back is none. One statement."""
-    rows = (
-        Message.objects.filter(ticket=ticket, direction="out")
+    """Our last answers on the ticket, contact by contact; what failed or was taken back is none. One statement.
+
+    Those from outside this inbox are not among them: they meet what was asked until they were said, which the contact
+    itself knows (`answered_until`), because we may hear of them after what the customer said to them.
+    """
+    return [Answer(*row) for row in _ANSWERS.rows(ticket_id=ticket.pk)]
+
+
+def _answers_of(*, ticket_id: int) -> QuerySet[Message, tuple[Any, ...]]:
+    return (
+        Message.objects.filter(ticket_id=ticket_id, direction="out", is_outside=False)
         .exclude(state__in=UNANSWERING)
         .values_list("contact_id", "contact__entry_queue_id", "answers_own_only")
         .annotate(Max("arrival"))
         .order_by()
     )
-    return [Answer(*row) for row in rows]
+
+
+_ANSWERS = Prepared(_answers_of)
 
 
 def floors(contacts: Iterable[Contact], given: Iterable[Answer]) -> dict[Contact, int]:
@@ -108,29 +123,78 @@ def _meets(row: Answer, contact: Contact) -> bool:
     return row.queue_id == contact.entry_queue_id and not row.own_only
 
 
-def recount(ticket: Ticket, targets: Targets) -> list[Contact]:
-    """Work out anew which contacts of the ticket are unanswered, save them and the ticket, return the contacts.
+def recount(
+    ticket: Ticket,
+    targets: Targets,
+    *,
+    also: tuple[str, ...] = (),
+    contact: Contact | None = None,
+    contact_also: tuple[str, ...] = (),
+) -> list[Contact]:
+    """Work out anew which contacts of the ticket are unanswered, write them and the ticket, return the contacts.
 
     A contact is unanswered from the first customer message after our last answer in the same entry queue, a
-    failed, unknown or cancelled reply being none, and after the last "no reply needed". Four statements.
+    failed, unknown or cancelled reply being none, after its last answer from outside, and after the last "no reply
+    needed". At most five statements.
+
+    `also` are further columns of the ticket that the caller has changed, and `contact` one of its contacts with changes
+    of the caller's in `contact_also`: written here too, so that no row is written twice.
     """
-    contacts = list(Contact.objects.filter(ticket=ticket).order_by("id"))
-    floor = {contact.pk: last for contact, last in floors(contacts, answers(ticket)).items()}
-    wanted = Q()
-    for contact in contacts:
-        wanted |= Q(contact_id=contact.pk, arrival__gt=floor[contact.pk])
-    since: dict[int, datetime] = {}
-    if contacts:
-        since = dict(
-            Message.objects.filter(wanted, ticket=ticket, asked_at__isnull=False)
-            .values_list("contact_id")
-            .annotate(Min("asked_at"))
-            .order_by()
-        )
-    for contact in contacts:
-        contact.unanswered_since = since.get(contact.pk)
-        set_due(contact, targets)
-    Contact.objects.bulk_update(contacts, ["unanswered_since", "due_at"])
+    contacts = intake_rows.CONTACTS.all(ticket_id=ticket.pk)
+    if contact is not None:
+        contacts = [contact if one.pk == contact.pk else one for one in contacts]
+    since = _asked_since(ticket, floors(contacts, answers(ticket)))
+    changed = []
+    for one in contacts:
+        before = (one.unanswered_since, one.due_at)
+        one.unanswered_since = since.get(one.pk)
+        set_due(one, targets)
+        if one is contact:
+            update(one, (*contact_also, "unanswered_since", "due_at"))
+        elif before != (one.unanswered_since, one.due_at):
+            changed.append(one)
+    if changed:
+        rows = [(one.pk, one.unanswered_since, one.due_at) for one in changed]
+        with connection.cursor() as cursor:
+            _WAITING.execute(cursor, [list(column) for column in zip(*rows, strict=True)])
     summarise(ticket, contacts)
-    ticket.save(update_fields=SUMMARY)
+    update(ticket, (*also, *SUMMARY))
     return contacts
+
+
+def _asked_since(ticket: Ticket, answered: dict[Contact, int]) -> dict[int, datetime]:
+    """Since when each contact waits, by its id; those that were answered up to an arrival number and asked nothing
+    since are left out. No statement where nothing came after the last answer."""
+    waiting = {contact.pk: floor for contact, floor in answered.items() if floor < ticket.arrivals}
+    if not waiting:
+        return {}
+    until = [contact.answered_until for contact in answered if contact.pk in waiting]
+    with connection.cursor() as cursor:
+        _ASKED.execute(cursor, (list(waiting), list(waiting.values()), until, ticket.pk, min(waiting.values())))
+        return dict(cursor.fetchall())
+
+
+# By hand: each contact has an arrival number of its own, and Django would write as many conditions.
+_ASKED = Statement(
+    "asked_since",
+    """
+SELECT answered.contact, min(message.asked_at)
+FROM unnest(%s::bigint[], %s::int[], %s::timestamptz[]) AS answered (contact, arrival, until)
+JOIN tickets_message message ON message.contact_id = answered.contact AND message.arrival > answered.arrival
+WHERE message.ticket_id = %s AND message.arrival > %s AND message.asked_at IS NOT NULL
+    AND (answered.until IS NULL OR message.asked_at > answered.until)
+GROUP BY 1
+""",
+    [None] * 5,
+    range(5),
+)
+_WAITING = Statement(
+    "contacts_wait",
+    """
+UPDATE tickets_contact contact SET unanswered_since = given.since, due_at = given.due
+FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[]) AS given (id, since, due)
+WHERE contact.id = given.id
+""",
+    [None] * 3,
+    range(3),
+)

@@ -39,7 +39,7 @@ def edited(edited: Edited, *, now: datetime) -> Answer:
         return PROCESSED
     _replace(ticket, message, edited.text, now=now)
     message.edited_at = edited.edited_at
-    message.save(update_fields=["text", "edited_at", "arrival"])
+    message.save(update_fields=["text", "edited_at", "changed_arrival"])
     realtime.publish(*ticket_changed(ticket))
     return PROCESSED
 
@@ -54,7 +54,7 @@ def deleted(deleted: Deleted, *, now: datetime) -> Answer:
         return PROCESSED
     _replace(ticket, message, "", now=now)
     message.deleted_at = min(deleted.deleted_at, now)
-    message.save(update_fields=["text", "deleted_at", "arrival"])
+    message.save(update_fields=["text", "deleted_at", "changed_arrival"])
     realtime.publish(*ticket_changed(ticket))
     return PROCESSED
 
@@ -71,12 +71,15 @@ def _find(kind: str, scope: str, ids: list[str]) -> tuple[Ticket, Message] | Non
 
 
 def _replace(ticket: Ticket, message: Message, text: str, *, now: datetime) -> None:
-    """Keep the old text as a version and show the new one, which stops a reply that was written before it."""
+    """Keep the old text as a version and show the new one, which stops a reply that was written before it.
+
+    The message keeps its own arrival number: by that it is known what is answered, and an edit asks nothing again.
+    """
     MessageVersion.objects.create(message=message, text=message.text, replaced_at=now)
     was_last = ticket.last_words == snippet(message.text)
     message.text = text
     ticket.arrivals += 1
-    message.arrival = ticket.arrivals
+    message.changed_arrival = ticket.arrivals
     if was_last and not message.contact.entry_queue.is_confidential:
         ticket.last_words = snippet(text)
     ticket.save(update_fields=["arrivals", "last_words"])

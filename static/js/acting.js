@@ -1,7 +1,8 @@
 // Acts on tickets: on the open one, or on those picked in the list; each can be taken back.
 //
 // A control has data-act-url; a button sends its own name and value, a form its fields. With data-many it is about
-// the picked tickets, otherwise about the open one.
+// the picked tickets, otherwise about the open one; with data-of-list it is about what came in by the queue whose list
+// stands beside them.
 
 import { openTicket } from "./list.js";
 import { refresh } from "./live.js";
@@ -38,6 +39,8 @@ async function carryOut(control, submitter) {
   control.dataset.busy = "1";
   const fields = control instanceof HTMLFormElement ? new FormData(control, submitter) : new FormData();
   if (!(control instanceof HTMLFormElement) && control.name) fields.append(control.name, control.value);
+  const queue = new URLSearchParams(location.search).get("queue");
+  if (queue && "ofList" in control.dataset) fields.append("queue", queue);
   fields.delete("ticket");
   for (const ticket of tickets) fields.append("ticket", ticket);
   const { status, data } = await post(control.dataset.actUrl, fields);

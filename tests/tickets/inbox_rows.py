@@ -89,7 +89,7 @@ def bubble(number: int, text: str = "Hello, where is my order?", **changes: Any)
         "warning": "",
         "edited_at": None,
         "deleted_at": None,
-        "versions": 0,
+        "versions": (),
         "state": "sent" if ours else "",
         "state_words": "Sent" if ours else "",
         "state_reason": "",

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from urllib.parse import quote
 
 import pytest
 from django.db import transaction
+from django.test import Client
 
-from channels.happenings import Address, Call
+from agents.models import Person
+from channels.adapters.base import Connection
+from channels.adapters.phone import PhoneAdapter
+from channels.happenings import Address, Call, RawItem
 from channels.models import ChannelAccount
-from customers.models import Customer
+from contactcentre.lib.secrets import Credentials
+from customers.models import Customer, Identity
 from tests.conftest import NOW, House
 from tickets import access, calls
 from tickets.models import AccountFeed, CallDetails, Contact, Message, Ticket
+from tickets.queries import callers
 
 NUMBER = "+442079460142"
 
@@ -161,14 +169,14 @@ def test_logging_offers_the_recent_call_of_the_number_and_writes_on_it(house: Ho
     event(house, line, "new")
     event(house, line, "answered")
     event(house, line, "ended")
-    offered = calls.recent(number="020 7946 0142", region="GB", now=house.clock.now)
+    offered = callers.recent(number="020 7946 0142", region="GB", now=house.clock.now)
     assert offered is not None
     write_down(house, line, logged(), call_id=offered.pk)
     message = Message.objects.get()
     assert (message.text, message.person) == ("Wants a replacement", house.anna)
     assert house.ticket().owner == house.anna
     assert house.ticket().last_words == "Wants a replacement"
-    assert calls.recent(number="020 7946 0142", region="GB", now=house.clock.now) is None
+    assert callers.recent(number="020 7946 0142", region="GB", now=house.clock.now) is None
 
 
 def test_a_call_logged_by_hand_of_an_unknown_number_makes_a_named_customer(house: House, line: ChannelAccount) -> None:
@@ -194,18 +202,42 @@ def test_a_caller_who_says_who_they_are_goes_on_that_customers_ticket_and_the_nu
     assert message.contact.moved_by_hand_at is not None
     assert message.contact.identity.customer != carla
     have = access.rights(house.anna)
-    assert calls.lookup("020 7946 0142", region="GB", have=have) == ([], [])
+    assert callers.lookup("020 7946 0142", region="GB", have=have) == ([], [])
+
+
+def test_a_number_of_somebody_elses_ticket_is_written_down_there_without_taking_or_deciding_it(
+    house: House, line: ChannelAccount, sign_in: Callable[[Person], Client]
+) -> None:
+    AccountFeed.objects.filter(account=line).update(queue=house.legal)
+    event(house, line, "new")
+    event(house, line, "ended")
+    ticket = house.ticket()
+    with pytest.raises(calls.NotTheirs):
+        write_down(house, line, logged(then="solve"))
+    assert Message.objects.count() == 1
+    AccountFeed.objects.filter(account=line).update(queue=house.general)
+    message = write_down(house, line, logged())
+    ticket.refresh_from_db()
+    assert (message.ticket, ticket.state, ticket.owner, ticket.arrivals) == (ticket, "open", None, 2)
+    AccountFeed.objects.filter(account=line).update(queue=house.billing)
+    form = {"number": "020 7946 0142", "direction": "in", "disposition": "answered", "summary": "Called again"}
+    browser = sign_in(house.hana)
+    refused = browser.post("/calls/new/", {**form, "then": "solve"})
+    assert (refused.status_code, b"Called again" in refused.content) == (403, True)
+    assert browser.post("/calls/new/", form).status_code == 302
+    ticket.refresh_from_db()
+    assert (ticket.state, ticket.owner, ticket.arrivals) == ("open", None, 3)
 
 
 def test_the_number_is_known_maybe_or_new(house: House, line: ChannelAccount) -> None:
     event(house, line, "new")
     have = access.rights(house.anna)
-    known, maybe = calls.lookup("+44 20 7946 0142", region="GB", have=have)
+    known, maybe = callers.lookup("+44 20 7946 0142", region="GB", have=have)
     assert [str(one) for one in known] == ["+44 20 7946 0142"]
-    known, maybe = calls.lookup("0049 20 7946 0142", region="GB", have=have)
+    known, maybe = callers.lookup("0049 20 7946 0142", region="GB", have=have)
     assert (known, [str(one) for one in maybe]) == ([], ["+44 20 7946 0142"])
-    assert calls.lookup("+44 7700 900142", region="GB", have=have) == ([], [])
-    assert calls.lookup("+44 20 7946 0142", region="GB", have=access.rights(house.hana)) == ([], [])
+    assert callers.lookup("+44 7700 900142", region="GB", have=have) == ([], [])
+    assert callers.lookup("+44 20 7946 0142", region="GB", have=access.rights(house.hana)) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -215,3 +247,105 @@ def test_nonsense_is_refused_with_a_sentence(house: House, line: ChannelAccount,
     with pytest.raises(calls.CannotLog):
         write_down(house, line, logged(**what))
     assert not Message.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "told", ["447700900317", "44 7700 900317", "07700 900317", "sip:+447700900317@pbx.acme.example"]
+)
+def test_a_number_logged_by_hand_is_the_number_the_exchange_tells_however_it_is_written(
+    house: House, line: ChannelAccount, told: str
+) -> None:
+    connection = Connection(
+        account_id=line.pk,
+        kind="phone",
+        address=line.address,
+        name=line.name,
+        settings=line.settings,
+        credentials=Credentials(),
+        begins_at=NOW,
+    )
+    meta = {"content_type": "", "received_at": NOW.isoformat()}
+    body = f"event=newCall&callId=c1&direction=in&from={quote(told)}&to=442079460100".encode()
+    item = RawItem(happening="call-new", external_id="c1", body=body, meta=meta)
+    [ring] = PhoneAdapter().parse(item, connection)
+    assert isinstance(ring, Call)
+    with transaction.atomic():
+        calls.receive(ring, account_id=line.pk, now=house.clock.now)
+    write_down(house, line, logged(number=told))
+    assert list(Identity.objects.values_list("kind", "value")) == [("phone", "+447700900317")]
+    assert (Customer.objects.count(), Ticket.objects.count()) == (1, 1)
+
+
+@pytest.mark.parametrize("number", ["112", "201", "20145", "116117"])
+@pytest.mark.parametrize("region", ["DE", "AT", "GB"])
+def test_an_emergency_number_or_an_extension_makes_nobody_known(
+    house: House, line: ChannelAccount, number: str, region: str
+) -> None:
+    line.settings = {"region": region}
+    for name in ("Carla", "Tom"):
+        write_down(house, line, logged(number=number), name=name)
+    assert set(Identity.objects.values_list("kind", flat=True)) == {"nameless"}
+    assert (Customer.objects.count(), Ticket.objects.count()) == (2, 2)
+    assert callers.recent(number=number, region=region, now=NOW) is None
+
+
+def test_a_call_between_our_own_lines_is_logged_on_nobody(house: House, line: ChannelAccount) -> None:
+    with pytest.raises(calls.CannotLog, match="our own"):
+        write_down(house, line, logged(number="020 7946 0100"))
+    assert not Customer.objects.exists()
+
+
+def test_the_form_reads_a_number_by_the_country_of_the_chosen_line(
+    house: House, line: ChannelAccount, sign_in: Callable[[Person], Client]
+) -> None:
+    berlin = ChannelAccount.objects.create(
+        kind="phone", address="+493055571600", settings={"region": "DE"}, begins_at=NOW, created_at=NOW
+    )
+    AccountFeed.objects.create(account=berlin, queue=house.general)
+    write_down(house, berlin, logged(number="030 55571699"), name="Carla Hughes")
+    browser = sign_in(house.anna)
+    asked = {"number": "030 55571699"}
+    assert "this number is theirs" in browser.get("/calls/who/", {**asked, "line": berlin.pk}).content.decode()
+    assert "this number is theirs" not in browser.get("/calls/who/", {**asked, "line": line.pk}).content.decode()
+
+
+def test_a_call_of_ours_begins_a_new_ticket_where_the_last_one_is_solved(house: House, line: ChannelAccount) -> None:
+    event(house, line, "new")
+    event(house, line, "answered")
+    Ticket.objects.update(state="solved", solved_at=house.clock.now)
+    house.clock.forward(hours=1)
+    event(house, line, "new", call="c2", direction="out")
+    assert list(Ticket.objects.order_by("id").values_list("state", flat=True)) == ["solved", "open"]
+
+
+@pytest.mark.parametrize("ended_first", [False, True])
+@pytest.mark.parametrize("disposition", ["answered", "call-back-promised", "wrong-number"])
+def test_who_writes_down_that_they_talked_is_believed_where_the_exchange_tells_of_no_pick_up(
+    house: House, line: ChannelAccount, disposition: str, ended_first: bool
+) -> None:
+    event(house, line, "new")
+    ended = house.clock.forward(minutes=3)
+    if ended_first:
+        event(house, line, "ended", cause="normalClearing")
+    told = logged(disposition=disposition, duration_seconds=60, started_at=house.clock.now)
+    write_down(house, line, told, call_id=Message.objects.get().pk)
+    if not ended_first:
+        event(house, line, "ended", cause="normalClearing")
+    ticket, details = house.ticket(), CallDetails.objects.get()
+    assert (ticket.awaiting, ticket.due_at) == ("customer", None)
+    assert (details.disposition, details.answered_at, details.duration_seconds) == (
+        disposition,
+        ended - timedelta(minutes=1),
+        60,
+    )
+    assert house.contact().first_answered_at == details.answered_at
+
+
+def test_a_call_written_down_as_missed_waits_for_its_call_back_after_the_hang_up(
+    house: House, line: ChannelAccount
+) -> None:
+    event(house, line, "new")
+    told = logged(disposition="missed", duration_seconds=0, summary="")
+    write_down(house, line, told, call_id=Message.objects.get().pk)
+    event(house, line, "ended", at=house.clock.forward(minutes=1))
+    assert house.ticket().awaiting == "us"

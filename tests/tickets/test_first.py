@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.test import Client
 
-from agents.models import Person
+from agents.models import HistoryEntry, Person
 from channels.models import Outbound
 from customers.models import Identity
 from tests.conftest import House
-from tickets import first, sends
+from tickets import acts, first, sends
 from tickets.models import Contact, Message, Ticket
 from tickets.outgoing import CannotReply
 
@@ -74,7 +77,33 @@ def test_a_first_mail_without_subject_or_words_is_refused(house: House, what: di
         write(house, **what)
 
 
+def test_who_knows_an_old_ticket_does_not_come_to_the_live_one_by_writing_first(
+    house: House, sign_in: Callable[[Person], Client]
+) -> None:
+    house.mail("Old matter")
+    Ticket.objects.update(state="closed", closed_at=house.clock.now)
+    house.mail("Legal matter", account=house.legal_mailbox)
+    live = Ticket.objects.get(state="open")
+    with pytest.raises(PermissionDenied):
+        write(house)
+    live.refresh_from_db()
+    assert (live.owner, live.arrivals, Outbound.objects.exists()) == (None, 1, False)
+    assert sign_in(house.anna).get(f"/write/{Identity.objects.get().pk}/").status_code == 403
+    assert write(house, person=house.leo).ticket == live
+
+
 def test_only_who_may_see_a_ticket_of_theirs_writes_to_a_customer(house: House) -> None:
     house.mail("Hello")
     with pytest.raises(PermissionDenied):
         write(house, person=house.hana)
+
+
+def test_what_is_solved_stays_solved_and_a_new_ticket_begins(house: House) -> None:
+    house.mail("Hello")
+    solved = house.ticket()
+    acts.solve(person=house.anna, tickets=[solved.pk], now=house.clock.now)
+    house.clock.forward(days=1)
+    message = write(house)
+    solved.refresh_from_db()
+    assert (solved.state, message.ticket.previous, message.contact.is_outbound) == ("solved", solved, True)
+    assert not HistoryEntry.objects.filter(act="ticket.reopened").exists()

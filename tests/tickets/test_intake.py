@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 
-from agents.models import HistoryEntry
-from channels.happenings import Address
+from agents.models import HistoryEntry, Person
+from channels.happenings import Address, InboundMessage
+from channels.models import ChannelAccount
 from customers.models import Customer, Identity
 from tests.conftest import House
-from tickets import threads
+from tickets import access, acts, listing, threads, tidying
 from tickets.models import Contact, Message, Relation, Sighting, State, Ticket
+from tickets.queries import timeline
+
+EVE = "eve@post.example"
 
 
 def test_a_first_mail_makes_customer_ticket_contact_and_message(house: House) -> None:
@@ -112,11 +118,14 @@ def test_a_reopened_ticket_keeps_an_owner_seen_within_eight_hours(house: House) 
     assert house.ticket().owner == house.anna
 
 
-@pytest.mark.parametrize("gone", ["long away", "deactivated"])
+@pytest.mark.parametrize("gone", ["long away", "deactivated", "no agent any more"])
 def test_a_reopened_ticket_without_its_owner_waits_in_its_queue(house: House, gone: str) -> None:
     house.mail("One")
     Ticket.objects.update(state="solved", solved_at=house.clock.now, owner=house.anna)
-    if gone == "deactivated":
+    if gone == "no agent any more":
+        house.anna.is_agent = False
+        house.anna.save()
+    elif gone == "deactivated":
         house.anna.is_active = False
         house.anna.save()
         house.clock.forward(hours=1)
@@ -197,6 +206,57 @@ def test_a_blocked_sender_is_filtered(house: House, what: str) -> None:
     assert Message.objects.count() == 1
 
 
+def test_a_blocked_sender_in_copy_writes_on_nobodys_ticket(house: House) -> None:
+    house.mail("Buy this", author=EVE, name="Eve")
+    acts.block(person=house.anna, tickets=[house.ticket().pk], now=house.clock.now)
+    asked = house.mail("Hello", participants=(Address(kind="email", value=EVE),))
+    spam = house.mail("Buy this too", author=EVE, references=(asked.reference,), receive=False)
+    assert house.receive(spam) == "blocked"
+    # An address that became hers afterwards is hers all the same.
+    work = "eve@work.example"
+    house.mail("Hi", author=work, name="Eve at work")
+    Identity.objects.filter(value=work).update(customer=Customer.objects.get(name="Eve"))
+    house.mail("Eve?", references=(asked.reference,), participants=(Address(kind="email", value=work),))
+    assert house.receive(house.mail("Buy", author=work, references=(asked.reference,), receive=False)) == "blocked"
+
+
+def test_somebody_on_a_shared_address_is_blocked_with_the_address_and_let_through_with_it(house: House) -> None:
+    info = "info@firm.example"
+    house.mail("One", author=info, name="")
+    Identity.objects.update(is_shared=True)
+    house.mail("Two", author=info, name="")
+    done = acts.block(person=house.anna, tickets=[Ticket.objects.latest("id").pk], now=house.clock.now)
+    assert house.receive(house.mail("Three", author=info, receive=False)) == "blocked"
+    acts.take_back(person=house.anna, token=done.undo, now=house.clock.now)
+    assert house.receive(house.mail("Four", author=info, receive=False)) == ""
+
+
+def test_one_customer_of_a_shared_address_who_is_blocked_blocks_nobody_else_on_it(house: House) -> None:
+    info = "info@firm.example"
+    house.mail("One", author=info)
+    Identity.objects.update(is_shared=True)
+    acts.block(person=house.anna, tickets=[house.ticket().pk], now=house.clock.now)
+    assert house.receive(house.mail("Two", author=info, receive=False)) == ""
+
+
+def test_a_blocked_customer_is_let_through_on_their_card_also_where_all_tickets_are_over(
+    house: House, sign_in: Callable[[Person], Client]
+) -> None:
+    house.mail("Buy this")
+    ticket = house.ticket()
+    acts.block(person=house.anna, tickets=[ticket.pk], now=house.clock.now)
+    tidying.close(now=house.clock.forward(days=8))
+    door = f"/customers/{ticket.customer_id}/let-through/"
+    assert sign_in(house.hana).post(door, {"ticket": ticket.pk}).status_code == 403
+    assert house.receive(house.mail("Buy that", receive=False)) == "blocked"
+    browser = sign_in(house.anna)
+    assert f'action="{door}"' in browser.get(f"/t/{ticket.pk}/").content.decode()
+    assert browser.post(door, {"ticket": ticket.pk}).headers["Location"] == f"/t/{ticket.pk}/"
+    assert f'action="{door}"' not in browser.get(f"/t/{ticket.pk}/").content.decode()
+    assert house.receive(house.mail("Sorry", receive=False)) == ""
+    assert not Identity.objects.exclude(blocked_at=None).exists()
+
+
 def test_group_messages_are_filtered(house: House) -> None:
     assert house.receive(replace(house.mail(receive=False), is_group=True)) == "group DM"
 
@@ -223,3 +283,27 @@ def test_words_of_a_confidential_queue_stay_out_of_the_list_columns(house: House
     assert ticket.last_words == "A public matter"
     assert ticket.also_queue_ids == [house.legal.pk]
     assert "Secret" not in ticket.subject
+
+
+def test_posts_of_one_second_stand_in_the_order_of_their_numbers_at_x_whichever_comes_first(house: House) -> None:
+    account = ChannelAccount.objects.create(
+        kind="x", address="999", name="Acme Care", begins_at=house.clock.now, created_at=house.clock.now
+    )
+    # Of different lengths, as words they would sort the other way round.
+    for number, text in (("1000", "third"), ("99", "first"), ("998", "second")):
+        post = InboundMessage(
+            channel_kind="x",
+            surface="x:mention",
+            external_id=number,
+            thread="99",
+            author=Address(kind="x_user", value="333"),
+            said_at=house.clock.now,
+            text=text,
+        )
+        house.receive(post, account=account)
+    ticket = house.ticket()
+    page = timeline.page(house.leo, access.rights(house.leo), ticket, now=house.clock.now)
+    assert [entry.bubble.text for entry in page.entries if entry.bubble] == ["first", "second", "third"]
+    assert ticket.last_words == "third"
+    listing.rebuild(ticket)
+    assert ticket.last_words == "third"

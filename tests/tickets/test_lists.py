@@ -7,11 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from agents.models import Person
 from tests.conftest import House
-from tickets import access
+from tickets import access, acts
 from tickets.models import Ticket
 from tickets.queries import figures, lists
 
@@ -54,6 +55,44 @@ def test_paging_meets_every_ticket_once_also_where_many_are_equally_urgent(house
     assert walk(house.leo, **which) == list(Ticket.objects.order_by("id").values_list("pk", flat=True))
 
 
+@pytest.mark.parametrize("view", ["open", "mine", "unassigned", "waiting", "snoozed", "trouble"])
+def test_a_view_lists_as_many_as_the_sidebar_says(house: House, view: str) -> None:
+    for queue, text in ((house.mailbox, "Parcel"), (house.billing_mailbox, "Bill"), (house.mailbox, "Both")):
+        house.mail(text, author=f"{text}@post.example", account=queue)
+    house.mail("Both", author="Both@post.example", account=house.billing_mailbox)
+    house.mail("Moved", author="moved@post.example")
+    moved, wide, own = Ticket.objects.order_by("-id")[:3]
+    acts.move(person=house.leo, tickets=[moved.pk], queue_id=house.billing.pk, now=house.clock.now)
+    acts.no_reply_needed(person=house.leo, tickets=[moved.pk, wide.pk], reason="thanks", now=house.clock.now)
+    acts.assign(person=house.leo, tickets=[own.pk], owner_id=house.anna.pk, now=house.clock.now)
+    if view in ("waiting", "snoozed"):
+        Ticket.objects.update(state=view, snoozed_until=house.clock.now + timedelta(days=1))
+    if view == "trouble":
+        Ticket.objects.exclude(pk=own.pk).update(send_trouble=2)
+    for person in (house.anna, house.hana, house.leo):
+        have = access.rights(person)
+        listed = lists.page(person, have, view=view).rows
+        views, _queues = figures.sidebar(person, have, current=view, now=house.clock.now)
+        assert len(listed) == next(link.open for link in views if link.key == view), person.name
+
+
+def test_a_reply_that_was_not_sent_marks_its_row_and_brings_a_view_of_its_own(
+    house: House, sign_in: Callable[[Person], Client]
+) -> None:
+    many(house, 2)
+    browser = sign_in(house.anna)
+    assert "nav-trouble" not in browser.get("/").content.decode()
+    troubled = Ticket.objects.earliest("id")
+    Ticket.objects.filter(pk=troubled.pk).update(send_trouble=1, state="snoozed", snoozed_until=house.clock.now)
+    cache.clear()
+    assert 'id="nav-trouble"' in browser.get("/").content.decode()
+    page = browser.get("/list/?view=trouble").content.decode()
+    assert f'id="ticket-row-{troubled.pk}"' in page
+    assert page.count('data-ticket="') == 1
+    assert page.count("A reply was not sent") == 2  # its title, and its words for who does not see it
+    assert "A reply was not sent" not in browser.get("/list/?view=open").content.decode()
+
+
 def test_paging_back_gives_the_page_before(house: House) -> None:
     many(house, 7)
     have = access.rights(house.leo)
@@ -89,11 +128,11 @@ def test_a_list_costs_the_same_at_one_row_and_at_fifty(
     browser = sign_in(house.anna)
     many(house, 1)
     browser.get(address)
-    figures.forget()
+    cache.clear()
     with django_assert_max_num_queries(15) as at_one:
         assert browser.get(address).status_code == 200
     many(house, 50)
-    figures.forget()
+    cache.clear()
     with django_assert_max_num_queries(15) as at_fifty:
         browser.get(address)
     assert len(at_fifty.captured_queries) <= len(at_one.captured_queries)
@@ -106,12 +145,12 @@ def test_a_ticket_page_costs_the_same_at_one_message_and_at_fifty(
     address = f"/t/{house.ticket().pk}/"
     browser = sign_in(house.anna)
     browser.get(address)
-    figures.forget()
+    cache.clear()
     with django_assert_max_num_queries(15) as at_one:
         assert browser.get(address).status_code == 200
     for number in range(50):
         house.mail(f"More {number}")
-    figures.forget()
+    cache.clear()
     with django_assert_max_num_queries(15) as at_fifty:
         browser.get(address)
     assert len(at_fifty.captured_queries) <= len(at_one.captured_queries)

@@ -132,6 +132,21 @@ def test_the_survivor_keeps_queue_and_owner_and_takes_what_the_younger_has_more(
     assert (young.queue, young.owner, young.tags, young.priority) == (two.billing, two.ben, ["parcel", "refund"], 1)
 
 
+def test_all_tags_of_both_stay_and_can_be_removed_and_exchanged(two: House) -> None:
+    old, young = ticket(CARLA), ticket(CARLA_WORK)
+    twelve = [f"tag {number}" for number in range(12)]
+    Ticket.objects.filter(pk=old.pk).update(tags=twelve)
+    Ticket.objects.filter(pk=young.pk).update(tags=["vip", "refund"])
+    join(two, CARLA_WORK, customer(CARLA))
+    old.refresh_from_db()
+    assert old.tags == [*twelve, "vip", "refund"]
+    acts.tag(person=two.leo, tickets=[old.pk], add=["late"], remove=["tag 0"], now=two.clock.now)
+    with pytest.raises(acts.CannotAct):
+        acts.tag(person=two.leo, tickets=[old.pk], add=["one more"], now=two.clock.now)
+    old.refresh_from_db()
+    assert old.tags == [*twelve[1:], "vip", "refund", "late"]
+
+
 def test_a_waiting_survivor_opens_for_an_open_one_and_waits_again_when_it_goes(two: House) -> None:
     old = ticket(CARLA)
     acts.wait(person=two.anna, tickets=[old.pk], now=two.clock.now)

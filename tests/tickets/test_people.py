@@ -48,7 +48,8 @@ def test_a_customer_is_found_by_name_and_address(two: House, text: str) -> None:
 def test_a_customer_is_found_by_number_and_handle(two: House) -> None:
     Identity.objects.filter(value=WORK).update(handle="carla_works", value="+442079460142", display="+44 20 7946 0142")
     assert found(two.anna, "@carla_works") == ["C. Hughes (work)"]
-    assert found(two.anna, "020 7946 0142") == ["C. Hughes (work)"]
+    for number in ("020 7946 0142", "0044 20 7946 0142", "+44 (0)20 7946 0142", "sip:+442079460142@pbx.acme.example"):
+        assert found(two.anna, number) == ["C. Hughes (work)"]
 
 
 def test_nobody_finds_whom_they_may_not_see_or_whom_they_choose_for(two: House) -> None:

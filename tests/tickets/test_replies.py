@@ -13,8 +13,8 @@ from channels.happenings import Address, DeliveryReceipt
 from channels.models import AccountState, Outbound
 from customers.models import Identity
 from tests.conftest import House
-from tickets import drafts, notes, receipts, replies, sends, threads
-from tickets.models import Contact, Draft, Message, Note, Ticket
+from tickets import acts, drafts, notes, receipts, replies, sends, threads
+from tickets.models import Contact, Draft, Message, Note, Queue, Ticket
 from tickets.outgoing import CannotReply
 
 
@@ -142,6 +142,69 @@ def test_undo_takes_back_the_words_the_answer_and_the_solving(house: House, answ
     assert Draft.objects.get().text == "Oops"
 
 
+@pytest.mark.parametrize("then", ["", "wait", "solve"])
+@pytest.mark.parametrize("state", ["snoozed", "waiting", "solved"])
+def test_undo_gives_a_resting_or_solved_ticket_back_its_state_with_its_times(
+    house: House, answer: Callable[..., Message], state: str, then: str
+) -> None:
+    house.mail()
+    number, now = [house.ticket().pk], house.clock.now
+    rest: dict[str, Callable[[], acts.Done]] = {
+        "snoozed": lambda: acts.snooze(person=house.anna, tickets=number, until=now + timedelta(hours=3), now=now),
+        "waiting": lambda: acts.wait(person=house.anna, tickets=number, now=now),
+        "solved": lambda: acts.solve(person=house.anna, tickets=number, now=now),
+    }
+    rest[state]()
+    before = house.ticket()
+    house.clock.forward(minutes=1)
+    message = answer(then=then)
+    with transaction.atomic():
+        sends.undo(person=house.anna, message_id=message.pk, now=house.clock.now)
+    after = house.ticket()
+    assert Outbound.objects.get().state == "cancelled"
+    assert (after.state, after.snoozed_until, after.solved_at) == (state, before.snoozed_until, before.solved_at)
+
+
+def test_undo_leaves_a_ticket_open_that_the_customer_wrote_on_meanwhile(
+    house: House, answer: Callable[..., Message]
+) -> None:
+    house.mail()
+    acts.snooze(
+        person=house.anna,
+        tickets=[house.ticket().pk],
+        until=house.clock.now + timedelta(hours=3),
+        now=house.clock.now,
+    )
+    message = answer()
+    house.mail("One more thing", references=("<mail-1@post.example>",))
+    with transaction.atomic():
+        sends.undo(person=house.anna, message_id=message.pk, now=house.clock.now)
+    assert (house.ticket().state, house.ticket().awaiting) == ("open", "us")
+
+
+def test_undo_leaves_a_ticket_solved_whose_customer_has_a_newer_one(
+    house: House, answer: Callable[..., Message]
+) -> None:
+    Queue.objects.update(reopen_days=0)
+    house.mail()
+    message = answer(then="solve")
+    house.mail("Something else")
+    with transaction.atomic():
+        sends.undo(person=house.anna, message_id=message.pk, now=house.clock.now)
+    assert list(Ticket.objects.order_by("id").values_list("state", flat=True)) == ["solved", "open"]
+
+
+def test_undo_puts_the_words_before_what_was_typed_since(house: House, answer: Callable[..., Message]) -> None:
+    house.mail()
+    message = answer("On it.")
+    drafts.save(
+        person=house.anna, ticket_id=house.ticket().pk, kind="reply", text="And a second answer", now=house.clock.now
+    )
+    with transaction.atomic():
+        sends.undo(person=house.anna, message_id=message.pk, now=house.clock.now)
+    assert Draft.objects.get().text == "On it.\n\nAnd a second answer"
+
+
 def test_undo_after_it_left_says_so_and_changes_nothing(house: House, answer: Callable[..., Message]) -> None:
     house.mail()
     message = answer(then="solve")
@@ -156,6 +219,64 @@ def test_only_who_wrote_it_undoes_it(house: House, answer: Callable[..., Message
     message = answer()
     with pytest.raises(PermissionDenied), transaction.atomic():
         sends.undo(person=house.ben, message_id=message.pk, now=house.clock.now)
+
+
+def with_copy_to_joe(house: House, answer: Callable[..., Message]) -> Message:
+    """An answer that was sent to Carla, with a copy to Joe."""
+    house.mail(participants=(Address(kind="email", value="Joe@post.example", display="Joe@post.example"),))
+    message = answer(cc=["joe@post.example"])
+    receipt(house, message, "sent", external_id="z")
+    return message
+
+
+@pytest.mark.parametrize(
+    ("named", "failed"),
+    [
+        (("joe@post.example",), False),
+        (("joe@post.example", "carla.hughes@post.example"), True),
+        (("somebody.else@post.example",), True),
+        ((), True),
+    ],
+)
+def test_a_copy_that_comes_back_is_told_on_the_bubble_and_leaves_the_answer_alone(
+    house: House, answer: Callable[..., Message], named: tuple[str, ...], failed: bool
+) -> None:
+    message = with_copy_to_joe(house, answer)
+    why = "joe@post.example: there is no such mailbox"
+    back = house.mail(receive=False, report_on=message.reference, report="bounced", report_to=named, automatic=why)
+    for _told in range(2):
+        with transaction.atomic():
+            receipts.report(back, now=house.clock.now)
+    message.refresh_from_db()
+    ticket = house.ticket()
+    assert (message.state, ticket.awaiting) == (("failed", "us") if failed else ("sent", "customer"))
+    assert message.extra.get("notes", []) == ([] if failed else [f"A copy did not arrive. {why}"])
+
+
+def test_a_copy_that_the_server_refused_is_told_on_the_bubble(house: House, answer: Callable[..., Message]) -> None:
+    house.mail()
+    message = answer()
+    receipt(house, message, "sent", reason="The copy to joe@post.example was refused: no such user")
+    message.refresh_from_db()
+    assert message.extra["notes"] == ["The copy to joe@post.example was refused: no such user"]
+    assert house.ticket().awaiting == "customer"
+
+
+@pytest.mark.parametrize("state", ["failed", "unknown"])
+def test_a_reply_that_fails_on_a_snoozed_ticket_wakes_it(
+    house: House, answer: Callable[..., Message], state: str
+) -> None:
+    house.mail()
+    message = answer()
+    acts.snooze(
+        person=house.anna,
+        tickets=[house.ticket().pk],
+        until=house.clock.now + timedelta(days=30),
+        now=house.clock.now,
+    )
+    receipt(house, message, state, reason="No such address")
+    ticket = house.ticket()
+    assert (ticket.state, ticket.snoozed_until, ticket.awaiting, ticket.send_trouble) == ("open", None, "us", 1)
 
 
 @pytest.mark.parametrize("state", ["failed", "unknown"])

@@ -91,7 +91,8 @@ class TicketPage(serializers.Serializer[Any]):
 
 
 class FilePart(serializers.Serializer[Any]):
-    """A file of a message. Without `url` it is not here, and `note` says why."""
+    """A file of a message. Its bytes come from `url`, to the same token; without `url` it is not here, and `note` says
+    why."""
 
     id = Integer()
     name = Char()
@@ -183,7 +184,7 @@ class Account(Ref):
     kind = Char(help_text="x, facebook, email or phone.")
     address = Char()
     state = Char(help_text="active, paused or refused.")
-    queue = Ref(help_text="The queue its contacts enter by.")
+    queue = Ref(allow_null=True, help_text="The queue its contacts enter by; null while there is no queue at all.")
     polled_at = Moment(allow_null=True)
     heard_at = Moment(allow_null=True)
     error = Char(help_text="The last error in plain words; empty where all is well.")

@@ -1,4 +1,4 @@
-"""/api/v1/: customers, calls, queues and channel accounts."""
+"""/api/v1/: customers, calls, queues, channel accounts and files."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.http import FileResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from channels.models import ChannelAccount
-from tickets import calls
+from tickets import calls, handing_out
 from tickets.api import answers, bodies, shapes
 from tickets.api.authentication import SignedIn
 from tickets.api.ticket_views import ACT_REFUSALS, REFUSALS
-from tickets.api.view import Endpoint, asked, given
+from tickets.api.view import AnyForm, Endpoint, asked, given
 from tickets.queries import selection
 
 FORBIDDEN = {code: problem for code, problem in REFUSALS.items() if code[0] in (401, 403)}
@@ -133,3 +135,18 @@ class ChannelAccounts(Endpoint):
         rows, after = selection.accounts(limit=wanted["limit"], after=wanted.get("after"))
         results = [shapes.account(row, queue) for row, queue in rows]
         return Response(answers.AccountPage({"results": results, "next": after, "more": after is not None}).data)
+
+
+class Attachment(Endpoint):
+    """A file of a message."""
+
+    content_negotiation_class = AnyForm
+
+    @extend_schema(
+        operation_id="attachments_read",
+        summary="Fetch a file",
+        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY, **REFUSALS},
+    )
+    def get(self, request: Request, attachment_id: int) -> FileResponse:
+        """Its bytes, to be saved: for whoever may read the message it came with."""
+        return handing_out.attachment(self.rights(), attachment_id, save=True)

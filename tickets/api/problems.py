@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 
@@ -18,7 +19,7 @@ from tickets.calls import CannotLog
 from tickets.notes import CannotNote
 from tickets.outgoing import CannotReply
 from tickets.queries.lists import BadCursor
-from tickets.replies import Conflict
+from tickets.replies import Conflict, KeyReused
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +62,8 @@ def handler(error: Exception, context: Mapping[str, Any]) -> Response | None:
 def _of(error: Exception) -> tuple[dict[str, Any], dict[str, str]]:
     if isinstance(error, Conflict):
         return problem("conflict", 409, str(error), arrived=list(error.arrived)), {}
+    if isinstance(error, KeyReused):
+        return problem("key-reused", 422, str(error)), {}
     if isinstance(error, CannotReply | CannotAct | CannotNote | CannotLog):
         return problem("refused", 422, str(error)), {}
     if isinstance(error, BadCursor):
@@ -70,7 +73,7 @@ def _of(error: Exception) -> tuple[dict[str, Any], dict[str, str]]:
     if isinstance(error, Http404):
         return problem("not-found", 404, _("There is nothing here.")), {}
     if isinstance(error, PermissionDenied):
-        return problem("forbidden", 403, _("You may not see or do this.")), {}
+        return problem("forbidden", 403, str(error) or _("You may not see or do this.")), {}
     if isinstance(error, exceptions.ValidationError):
         return problem("invalid", 400, _("Something is missing or does not fit."), errors=_fields(error.detail)), {}
     if isinstance(error, exceptions.APIException):
@@ -106,7 +109,11 @@ def _fields(detail: Any, name: str = "") -> dict[str, list[str]]:
     return {name or "body": [str(word) for word in words]}
 
 
+@csrf_exempt
 def not_found(request: HttpRequest, rest: str = "") -> JsonResponse:
-    """An address under /api/ that leads nowhere, in the shape of every other error."""
+    """An address under /api/ that leads nowhere, in the shape of every other error.
+
+    A program that posts there has no CSRF token, and nothing is done that one would be for.
+    """
     body = problem("not-found", 404, _("There is no such address in this API. It is described at /api/."))
     return JsonResponse(body, status=404, content_type=CONTENT_TYPE)

@@ -11,8 +11,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
 
 from agents.access import signed_in
+from tickets.api.authentication import SignedIn
+from tickets.api.view import AnyForm, Endpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +62,17 @@ class Shape:
     fields: tuple[Field, ...]
 
 
-@require_GET
-@signed_in
-def document(request: HttpRequest) -> HttpResponse:
-    """The OpenAPI document, as JSON."""
-    body = OpenApiJsonRenderer().render(_schema(), renderer_context={})
-    return HttpResponse(body, content_type="application/vnd.oai.openapi+json")
+@extend_schema(exclude=True)
+class Document(Endpoint):
+    """The OpenAPI document, as JSON, for everybody with a role and their programs."""
+
+    permission_classes = [SignedIn]
+    content_negotiation_class = AnyForm
+
+    def get(self, request: Request) -> HttpResponse:
+        """The whole of it."""
+        body = OpenApiJsonRenderer().render(_schema(), renderer_context={})
+        return HttpResponse(body, content_type="application/vnd.oai.openapi+json")
 
 
 @require_GET

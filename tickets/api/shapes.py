@@ -35,8 +35,8 @@ def ticket(have: Rights, row: Ticket) -> Shape:
         "surfaces": row.surfaces,
         "awaiting": row.awaiting,
         "unanswered_since": row.unanswered_since,
-        "due_at": row.due_at,
-        "due_reason": row.due_reason,
+        "due_at": row.due_at if row.is_live else None,
+        "due_reason": row.due_reason if row.is_live else "",
         "arrivals": row.arrivals,
         "opened_at": row.opened_at,
         "last_at": row.last_at,
@@ -100,7 +100,7 @@ def customer(row: Customer, identities: Iterable[Identity], live_ticket: int | N
     }
 
 
-def account(row: ChannelAccount, feeds: Queue) -> Shape:
+def account(row: ChannelAccount, feeds: Queue | None) -> Shape:
     """A channel account; credentials and settings never leave the house."""
     return {
         "id": row.pk,
@@ -108,7 +108,7 @@ def account(row: ChannelAccount, feeds: Queue) -> Shape:
         "kind": row.kind,
         "address": row.address,
         "state": row.state,
-        "queue": {"id": feeds.pk, "name": feeds.name},
+        "queue": {"id": feeds.pk, "name": feeds.name} if feeds else None,
         "polled_at": row.polled_at,
         "heard_at": row.heard_at,
         "error": row.error_text,
@@ -172,7 +172,7 @@ def _message(entry: rows.Entry, bubble: rows.Bubble, contact_id: int | None) -> 
                 "name": file.name,
                 "content_type": file.content_type,
                 "size": file.size,
-                "url": settings.BASE_URL + file.url if file.url else "",
+                "url": settings.BASE_URL + reverse("api:attachment", args=[file.id]) if file.url else "",
                 "note": file.note,
             }
             for file in bubble.files

@@ -108,7 +108,8 @@ class Reply(Endpoint):
                 KEY,
                 str,
                 OpenApiParameter.HEADER,
-                description="Your name for this reply, up to 60 characters: sent twice, it goes out once.",
+                description="Your name for this reply, up to 60 characters: sent twice, it goes out once. With another "
+                "ticket, contact or body than the first time it is refused (422, `urn:problem:key-reused`).",
             )
         ],
         responses={201: answers.Said, (409, CONTENT_TYPE): Problem, **ACT_REFUSALS},

@@ -6,7 +6,8 @@ from typing import Any, cast
 
 from django.utils.translation import gettext as _
 from rest_framework.authentication import SessionAuthentication
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import ParseError, ValidationError
+from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
@@ -17,6 +18,18 @@ from tickets.access import Rights
 from tickets.api.authentication import Token, WorksTickets
 
 MOST_ON_A_PAGE = 100
+
+
+class AnyForm(BaseContentNegotiation):
+    """For what comes in one form only, such as a file: the caller's Accept header refuses nothing."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        """The one there is."""
+        return parsers[0]
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        """The one there is, for errors."""
+        return renderers[0], renderers[0].media_type
 
 
 class Endpoint(APIView):
@@ -36,7 +49,11 @@ class Endpoint(APIView):
 
 def given(serializer: type[Serializer[Any]], request: Request) -> dict[str, Any]:
     """The checked body of a request. Raises ValidationError, which becomes a problem of status 400."""
-    read = serializer(data=request.data)
+    try:
+        sent = request.data
+    except RecursionError as error:
+        raise ParseError(_("The body is nested too deeply.")) from error
+    read = serializer(data=sent)
     read.is_valid(raise_exception=True)
     return cast(dict[str, Any], read.validated_data)
 

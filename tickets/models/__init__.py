@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tickets.models.contact import Contact, Participant
 from tickets.models.merging import ContactMove, Fate, MergeStep
-from tickets.models.message import Attachment, CallDetails, Message, MessageVersion, Note, Sighting
+from tickets.models.message import Attachment, CallDetails, Message, MessageVersion, Note, Rereading, Sighting
 from tickets.models.queue import AccountFeed, Queue, Recount, ServiceTarget
 from tickets.models.ticket import LIVE, Draft, Priority, Reading, Relation, State, Ticket
 from tickets.models.writing import ReplyTemplate
@@ -29,6 +29,7 @@ __all__ = [
     "Recount",
     "Relation",
     "ReplyTemplate",
+    "Rereading",
     "ServiceTarget",
     "Sighting",
     "State",

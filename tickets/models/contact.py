@@ -45,6 +45,9 @@ class Contact(models.Model):
     # Up to this arrival number it was answered by a reply to another contact of its queue from which merging or
     # moving has parted it since. A reply of a ticket now merged answers nothing else on the surviving one.
     answered_arrival = models.PositiveIntegerField(default=0)
+    # When the last answer from outside this inbox was said: it meets what was asked by then, whenever we hear of
+    # either, and this contact alone (row 19).
+    answered_until = models.DateTimeField(null=True, blank=True)
     no_reply_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     no_reply_reason = models.CharField(max_length=20, blank=True)
 
@@ -61,6 +64,11 @@ class Contact(models.Model):
             # Whose conversation an answer written in the network's own app lies in.
             models.Index(fields=["surface", "thread", "-id"], name="contact_of_thread"),
             models.Index(fields=["entry_queue", "first_said_at"], name="contact_in_queue"),
+            # What was answered today, without a look at all that was ever answered.
+            models.Index(
+                fields=["first_answered_at"], condition=Q(first_answered_at__isnull=False), name="contact_answered"
+            ),
+            models.Index(fields=["no_reply_at"], condition=Q(no_reply_at__isnull=False), name="contact_no_reply"),
         ]
 
     def __str__(self) -> str:

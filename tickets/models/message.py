@@ -42,8 +42,11 @@ class Message(models.Model):
     person = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     is_outside = models.BooleanField(default=False)
 
-    # The ticket's own count of what arrived, in the order we heard of it; `said_at` orders the timeline.
+    # The ticket's own count of what arrived, in the order we heard of it; `said_at` orders the timeline. Never given
+    # anew on the same ticket: what is answered is known by it.
     arrival = models.PositiveIntegerField()
+    # The number of its last edit or deletion, which whoever writes an answer must have seen too.
+    changed_arrival = models.PositiveIntegerField(null=True, blank=True)
     said_at = models.DateTimeField()
     received_at = models.DateTimeField()
 
@@ -104,6 +107,11 @@ class Message(models.Model):
             models.Index(fields=["customer", "-said_at", "-id"], name="message_timeline"),
             models.Index(fields=["contact", "-said_at"], name="message_of_contact"),
             models.Index(fields=["reference"], condition=Q(channel_kind="email"), name="message_reference"),
+            models.Index(
+                fields=["ticket", "changed_arrival"],
+                condition=Q(changed_arrival__isnull=False),
+                name="message_changed",
+            ),
             GinIndex(fields=["search"], name="message_search"),
         ]
 
@@ -134,6 +142,18 @@ class Sighting(models.Model):
 
     def __str__(self) -> str:
         return f"message {self.message_id} seen by account {self.account_id}"
+
+
+class Rereading(models.Model):
+    """How far an account has come with looking at its posts again, the newest first and round and round."""
+
+    account = models.OneToOneField(ChannelAccount, on_delete=models.PROTECT, related_name="rereading")
+    # The id of the last message looked at.
+    reach = models.BigIntegerField()
+    read_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"account {self.account_id} has looked again down to {self.reach}"
 
 
 class Attachment(models.Model):

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import Count, Q
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from agents.models import Person
+from contactcentre.lib.prepared import Prepared
+from customers.models import what_to_call
 from tickets import measures, rows
 from tickets.access import QueueName, Rights, visible
-from tickets.models import Message, Ticket
-from tickets.queries import lists
+from tickets.models import Message, Queue, Ticket
+from tickets.queries import figures, lists
 
 PER_COLUMN = 30
 TROUBLE_LIMIT = 50
@@ -58,11 +63,14 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The whole board. The sums over all queues stand at its top."""
+    """The whole board. The sums over all queues stand at its top; `standing` is what they were added up from.
+    `colleagues` are whom tickets can be given to, by name, the reader not among them."""
 
     columns: tuple[Column, ...]
     people: tuple[AgentRow, ...]
+    colleagues: tuple[rows.Colleague, ...]
     trouble: tuple[Trouble, ...]
+    standing: tuple[measures.Standing, ...]
     awaiting_us: int
     open: int
     overdue: int
@@ -72,24 +80,29 @@ class Board:
 
 
 def board(person: Person, have: Rights, *, now: datetime) -> Board:
-    """Everything the board shows, in six statements whatever its size."""
+    """Everything the board shows, in seven statements whatever its size; two of them once in three seconds."""
     day_began = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
-    figures = measures.of_queues(now=now, day_began=day_began)
+    standing, answered = figures.of_board(now=now, day_began=day_began)
     by_queue = _tickets(person, have)
-    columns = tuple(
-        Column(
-            queue=queue,
-            figures=figures.get(queue.id) or measures.nothing(queue.id),
-            tickets=by_queue.get(queue.id, ()),
-            more=max((figures[queue.id].open if queue.id in figures else 0) - PER_COLUMN, 0),
+    columns = []
+    for queue in have.all_queues:
+        counted = measures.of_queue(queue.id, standing, answered, now=now)
+        columns.append(
+            Column(
+                queue=queue,
+                figures=counted,
+                tickets=by_queue.get(queue.id, ()),
+                more=max(counted.open - PER_COLUMN, 0),
+            )
         )
-        for queue in have.all_queues
-    )
+    people = _people(person, standing, now=now)
     waits = [column.figures.longest_wait for column in columns if column.figures.longest_wait is not None]
     return Board(
-        columns=columns,
-        people=_people(person, now=now),
-        trouble=_trouble(),
+        columns=tuple(columns),
+        people=tuple(sorted(people, key=lambda row: (not row.is_here, -row.open, row.person.name))),
+        colleagues=tuple(row.person for row in people if not row.person.is_me),
+        trouble=_trouble(have),
+        standing=tuple(standing),
         awaiting_us=sum(column.figures.awaiting_us for column in columns),
         open=sum(column.figures.open for column in columns),
         overdue=sum(column.figures.overdue for column in columns),
@@ -147,61 +160,81 @@ def preview(have: Rights, *, tickets: list[int], queue_id: int | None, owner_id:
     )
 
 
+def _urgent_of(*, queues: list[int]) -> QuerySet[Queue, tuple[Any, ...]]:
+    urgent = Ticket.objects.filter(state="open", queue_id=OuterRef("pk")).order_by("urgent_at", "id")
+    top = ArraySubquery(urgent.values("pk")[:PER_COLUMN])
+    return Queue.objects.filter(pk__in=queues).annotate(top=top).values_list("top")
+
+
+_URGENT = Prepared(_urgent_of)
+
+
 def _tickets(person: Person, have: Rights) -> dict[int, tuple[rows.TicketRow, ...]]:
     """The most urgent open tickets of every queue: one scan per queue of the list's own index."""
-    wanted: list[lists.Listed] = []
-    open_ones = Ticket.objects.filter(state="open")
-    parts = [
-        open_ones.filter(queue_id=queue.id).order_by("urgent_at", "id").values("pk")[:PER_COLUMN]
-        for queue in have.all_queues
-    ]
-    if parts:
-        union = parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
-        ids = [row["pk"] for row in union]
-        wanted = lists.of_tickets(person, ids)
-    shown = lists.rows_of(person, have, wanted)
+    queues = [queue.id for queue in have.all_queues]
+    ids = [number for (top,) in (_URGENT.rows(queues=queues) if queues else ()) for number in top]
+    wanted = lists.of_tickets(person, ids)
     found: dict[int, list[rows.TicketRow]] = {}
-    for ticket, row in zip(wanted, shown, strict=True):
+    for ticket, row in zip(wanted, lists.rows_of(person, have, wanted), strict=True):
         found.setdefault(ticket.queue_id, []).append(row)
-    return {queue: tuple(columns) for queue, columns in found.items()}
+    return {queue: tuple(column) for queue, column in found.items()}
 
 
-def _people(me: Person, *, now: datetime) -> tuple[AgentRow, ...]:
-    held = Q(tickets__state="open")
-    people = (
-        Person.objects.filter(Q(is_agent=True) | Q(is_lead=True), is_active=True)
-        .annotate(held=Count("tickets", filter=held), late=Count("tickets", filter=held & Q(tickets__due_at__lt=now)))
-        .order_by("name")[:PEOPLE_LIMIT]
-    )
-    agents = [
+def _agents_of() -> QuerySet[Person, tuple[Any, ...]]:
+    people = Person.objects.filter(Q(is_agent=True) | Q(is_lead=True), is_active=True).order_by("name")
+    return people.values_list("id", "name", "last_seen_at")[:PEOPLE_LIMIT]
+
+
+_AGENTS = Prepared(_agents_of)
+
+
+def _people(me: Person, standing: Iterable[measures.Standing], *, now: datetime) -> list[AgentRow]:
+    """Agents and leads, by name."""
+    held: Counter[int | None] = Counter()
+    late: Counter[int | None] = Counter()
+    for group in standing:
+        if group.state == "open":
+            held[group.owner] += group.tickets
+            late[group.owner] += group.overdue
+    return [
         AgentRow(
-            person=lists.colleague(one, me),
-            is_here=one.last_seen_at is not None and now - one.last_seen_at <= HERE,
-            seen_at=one.last_seen_at,
-            open=one.held,
-            overdue=one.late,
+            person=lists.colleague(Person(id=number, name=name), me),
+            is_here=seen_at is not None and now - seen_at <= HERE,
+            seen_at=seen_at,
+            open=held[number],
+            overdue=late[number],
         )
-        for one in people
+        for number, name, seen_at in _AGENTS.rows()
     ]
-    return tuple(sorted(agents, key=lambda row: (not row.is_here, -row.open, row.person.name)))
 
 
-def _trouble() -> tuple[Trouble, ...]:
-    messages = (
+def _trouble_of() -> QuerySet[Message, tuple[Any, ...]]:
+    # The ticket's own count finds them: an index holds the few tickets that have any.
+    return (
         Message.objects.filter(direction="out", state__in=("failed", "unknown"), ticket__send_trouble__gt=0)
-        .select_related("ticket__customer", "person", "contact__entry_queue")
-        .order_by("-id")[:TROUBLE_LIMIT]
+        .order_by("-id")
+        .values_list(
+            *("id", "ticket_id", "ticket__customer_id", "ticket__customer__name", "ticket__customer__called"),
+            *("person__name", "contact__entry_queue_id", "text", "state", "state_reason", "said_at"),
+        )[:TROUBLE_LIMIT]
     )
+
+
+_TROUBLE = Prepared(_trouble_of)
+
+
+def _trouble(have: Rights) -> tuple[Trouble, ...]:
+    secret = have.confidential
     return tuple(
         Trouble(
-            message_id=message.pk,
-            ticket_id=message.ticket_id,
-            who=lists.who(message.ticket),
-            author=message.person.first_name if message.person else "",
-            words="" if message.contact.entry_queue.is_confidential else message.text[:120],
-            state=message.state,
-            reason=message.state_reason,
-            at=message.said_at,
+            message_id=number,
+            ticket_id=ticket,
+            who=what_to_call(name, called, customer),
+            author=Person(name=author).first_name if author else "",
+            words="" if queue in secret else text[:120],
+            state=state,
+            reason=reason,
+            at=at,
         )
-        for message in messages
+        for number, ticket, customer, name, called, author, queue, text, state, reason, at in _TROUBLE.rows()
     )

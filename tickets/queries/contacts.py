@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db import DEFAULT_DB_ALIAS
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from channels.models import ChannelAccount
-from contactcentre.lib.prepared import Prepared, columns
+from contactcentre.lib.prepared import Prepared, columns, read
 from customers.models import Identity
 from tickets.models import Contact, Message, Participant
 
@@ -69,9 +68,9 @@ _BY_ID = Prepared(_by_id)
 def _contact(row: tuple[Any, ...]) -> Contact:
     a, i = len(_CONTACT), len(_CONTACT) + len(ACCOUNT)
     end = i + len(IDENTITY)
-    contact = Contact.from_db(DEFAULT_DB_ALIAS, _CONTACT, row[:a])
-    contact.account = ChannelAccount.from_db(DEFAULT_DB_ALIAS, ACCOUNT, row[a:i])
-    contact.identity = Identity.from_db(DEFAULT_DB_ALIAS, IDENTITY, row[i:end])
+    contact = read(Contact, _CONTACT, row[:a])
+    contact.account = read(ChannelAccount, ACCOUNT, row[a:i])
+    contact.identity = read(Identity, IDENTITY, row[i:end])
     if len(row) > end:
         copies, asked_to = row[end:]
         contact.copies, contact.asked_to = copies, json.loads(asked_to) if asked_to else ""  # type: ignore[attr-defined]

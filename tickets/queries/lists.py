@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import F, FilteredRelation, Q, QuerySet
@@ -16,11 +16,12 @@ from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
 from agents.models import Person
+from contactcentre.lib.ids import identifier
 from contactcentre.lib.prepared import Prepared, Value
 from customers.models import what_to_call
 from tickets import rows
 from tickets.access import Rights, visible
-from tickets.models import Ticket
+from tickets.models import LIVE, Ticket
 
 PAGE = 50
 
@@ -43,9 +44,12 @@ class Cursor:
     def parse(cls, text: str) -> Cursor:
         """The cursor that was printed so. Raises BadCursor."""
         micros, _dash, number = text.partition("-")
+        row = identifier(number)
+        if row is None:
+            raise BadCursor(f"not a place in a list: {text[:40]!r}")
         try:
             whole, rest = divmod(int(micros), 1_000_000)
-            return cls(datetime.fromtimestamp(whole, UTC).replace(microsecond=rest), int(number))
+            return cls(datetime.fromtimestamp(whole, UTC).replace(microsecond=rest), row)
         except (ValueError, OverflowError, OSError) as error:
             raise BadCursor(f"not a place in a list: {text[:40]!r}") from error
 
@@ -56,6 +60,7 @@ _VIEW_NAMES = {
     "unassigned": gettext_noop("Unassigned"),
     "waiting": gettext_noop("Waiting for customer"),
     "snoozed": gettext_noop("Snoozed"),
+    "trouble": gettext_noop("Not sent"),
 }
 
 
@@ -69,7 +74,15 @@ def _view_name(key: str, language: str | None) -> str:
     return _(_VIEW_NAMES[key])
 
 
-VIEW_ICONS = {"open": "inbox", "mine": "user", "unassigned": "circle-dashed", "waiting": "hourglass", "snoozed": "zzz"}
+VIEW_ICONS = {
+    "open": "inbox",
+    "mine": "user",
+    "unassigned": "circle-dashed",
+    "waiting": "hourglass",
+    "snoozed": "zzz",
+    # Live tickets with a reply that failed or perhaps went out (row 23).
+    "trouble": "alert-triangle",
+}
 
 
 class Listed(NamedTuple):
@@ -96,14 +109,19 @@ class Listed(NamedTuple):
     customer_name: str
     customer_called: str
     owner_id: int | None
+    owner_name: str | None
     author_id: int | None
+    author_name: str | None
+    send_trouble: int
     read: int | None
 
 
 _JOINED = {
     "customer_name": "customer__name",
     "customer_called": "customer__called",
+    "owner_name": "owner__name",
     "author_id": "last_author_id",
+    "author_name": "last_author__name",
 }
 COLUMNS = tuple(_JOINED.get(name, name) for name in Listed._fields)
 
@@ -119,7 +137,7 @@ def page(
     limit: int = PAGE,
     stream: str = "",
 ) -> rows.TicketList:
-    """One page of a list, most urgent first; at most three statements whatever its length.
+    """One page of a list, most urgent first; at most two statements whatever its length.
 
     `after` and `before` are cursors of rows. Raises BadCursor, Http404 for a view or queue that is not
     there, PermissionDenied for a queue this person does not serve.
@@ -155,10 +173,16 @@ def page(
     )
 
 
-def of_tickets(person: Person, ids: Sequence[int]) -> list[Listed]:
+def _these_of(*, person_id: int, ids: list[int]) -> QuerySet[Ticket, tuple[object, ...]]:
+    return _base(person_id).filter(pk__in=ids).order_by("urgent_at", "id").values_list(*COLUMNS)
+
+
+_THESE = Prepared(_these_of)
+
+
+def of_tickets(person: Person, ids: list[int]) -> list[Listed]:
     """These tickets as lists show them, most urgent first."""
-    found = _base(person.pk).filter(pk__in=ids).order_by("urgent_at", "id")
-    return [Listed(*row) for row in found.values_list(*COLUMNS)]
+    return [Listed(*row) for row in (_THESE.rows(person_id=person.pk, ids=ids) if ids else ())]
 
 
 def _base(person_id: int) -> QuerySet[Ticket]:
@@ -170,17 +194,19 @@ def _base(person_id: int) -> QuerySet[Ticket]:
 def _view_of(
     view: str,
     everything: bool,
+    queues: frozenset[int],
     backwards: bool,
     limit: int,
     *,
     person_id: int,
-    queues: list[int] | None = None,
     start_at: datetime | None = None,
     start_id: int = 0,
 ) -> QuerySet[Ticket, tuple[object, ...]]:
-    have = Rights(person_id=person_id, everything=everything, queues=frozenset(queues or ()), all_queues=())
-    state = view if view in ("waiting", "snoozed") else "open"
-    tickets = _base(person_id).filter(state=state)
+    have = Rights(person_id=person_id, everything=everything, queues=queues, all_queues=())
+    if view == "trouble":
+        tickets = _base(person_id).filter(send_trouble__gt=0, state__in=LIVE)
+    else:
+        tickets = _base(person_id).filter(state=view if view in ("waiting", "snoozed") else "open")
     tickets = tickets.filter(owner_id=person_id) if view == "mine" else visible(have, tickets)
     if view == "unassigned":
         tickets = tickets.filter(owner=None)
@@ -213,10 +239,11 @@ _QUEUES = Prepared(_queue_of)
 def _of_view(
     person: Person, have: Rights, view: str, start: Cursor | None, backwards: bool, limit: int
 ) -> list[Listed]:
-    values: dict[str, Value] = {"person_id": person.pk, **_from(start)}
-    if view != "mine" and not have.everything:
-        values["queues"] = sorted(have.queues)
-    return [Listed(*row) for row in _VIEWS.rows(view, have.everything, backwards, limit, **values)]
+    # The queues belong to the statement: there are few sets of them, and PostgreSQL, which cannot tell how many
+    # tickets lie in queues it does not know, would plan this longest statement of the inbox for every page.
+    queues = frozenset() if view == "mine" or have.everything else have.queues
+    found = _VIEWS.rows(view, have.everything, queues, backwards, limit, person_id=person.pk, **_from(start))
+    return [Listed(*row) for row in found]
 
 
 def _of_queue(person: Person, queue_id: int, start: Cursor | None, backwards: bool, limit: int) -> list[Listed]:
@@ -261,7 +288,7 @@ def rows_of(person: Person, have: Rights, tickets: Iterable[Listed]) -> tuple[ro
     for ticket in tickets:
         words_by = ""
         if ticket.last_direction == "out":
-            author = people.get(ticket.author_id or 0)
+            author = people.get(ticket.author_id)
             words_by = we if author is None else you if author.pk == person.pk else author.first_name
         found.append(
             rows.TicketRow(
@@ -271,34 +298,29 @@ def rows_of(person: Person, have: Rights, tickets: Iterable[Listed]) -> tuple[ro
                 words_by=words_by,
                 state=ticket.state,
                 awaiting=ticket.awaiting,
-                due_at=ticket.due_at,
-                due_reason=ticket.due_reason,
+                # What is solved is nobody's turn, although its contacts may still be unanswered when it opens again.
+                due_at=ticket.due_at if ticket.state in LIVE else None,
+                due_reason=ticket.due_reason if ticket.state in LIVE else "",
                 last_at=ticket.last_at,
-                surfaces=rows.surfaces(ticket.surfaces),
+                surfaces=rows.surfaces(tuple(ticket.surfaces)),
                 tags=tuple(ticket.tags),
                 also=tuple(named(queue) for queue in ticket.also_queue_ids),
-                owner=colleagues.get(ticket.owner_id or 0),
+                owner=colleagues.get(ticket.owner_id),
                 is_unread=ticket.arrivals > (ticket.read or 0) and ticket.last_direction != "out",
                 is_high=ticket.priority > 0,
                 queue_name=named(ticket.queue_id),
                 snoozed_until=ticket.snoozed_until,
+                has_trouble=ticket.send_trouble > 0,
             )
         )
     return tuple(found)
 
 
-def _people_of(*, ids: list[int]) -> QuerySet[Person, tuple[Any, ...]]:
-    return Person.objects.filter(pk__in=ids).values_list("id", "name")
-
-
-_PEOPLE = Prepared(_people_of)
-
-
-def _people(tickets: list[Listed]) -> dict[int, Person]:
-    """Who owns these tickets or spoke last on them: apart, because two joins more double the list's planning."""
-    ids = {ticket.owner_id for ticket in tickets} | {ticket.author_id for ticket in tickets if ticket.author_id}
-    wanted = sorted(number for number in ids if number is not None)
-    return {number: Person(id=number, name=name) for number, name in _PEOPLE.rows(ids=wanted)} if wanted else {}
+def _people(tickets: Iterable[Listed]) -> dict[int | None, Person]:
+    """Who owns these tickets or spoke last on them."""
+    names = {ticket.owner_id: ticket.owner_name for ticket in tickets}
+    names |= {ticket.author_id: ticket.author_name for ticket in tickets}
+    return {number: Person(id=number, name=name or "") for number, name in names.items() if number is not None}
 
 
 def who(ticket: Ticket) -> str:

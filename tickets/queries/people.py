@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from contactcentre.lib import lookups as _lookups  # noqa: F401  (registers has_text)
 from contactcentre.lib.text import clean_line
+from customers.addresses import digits_to_find
 from customers.models import Customer, Identity
 from tickets.access import Rights, visible
 from tickets.models import Ticket
 
 LIMIT = 20
-# So many rows of an index are looked at before rights are applied; beyond it a narrower search is asked for.
+# So many rows of an index are looked at; beyond it a narrower search is asked for.
 CANDIDATES = 400
 SHORTEST = 2
 SHOWN_ADDRESSES = 4
-_DIGITS = re.compile(r"\D")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ def find(have: Rights, text: str, *, without: int = 0, limit: int = LIMIT) -> Ch
     needle = query.lstrip("@")
     if len(needle) < SHORTEST:
         return Choice(query, (), too_short=True)
-    found = _candidates(needle) - {without}
+    found = _candidates(have, needle) - {without}
     if not found:
         return Choice(query, ())
     tickets = (
@@ -84,15 +83,23 @@ def find(have: Rights, text: str, *, without: int = 0, limit: int = LIMIT) -> Ch
     return Choice(query, rows, more=len(latest) > limit)
 
 
-def _candidates(needle: str) -> set[int]:
+def _candidates(have: Rights, needle: str) -> set[int]:
     wanted = Q(display__has_text=needle) | Q(name__has_text=needle) | Q(handle__has_text=needle)
-    digits = _DIGITS.sub("", needle)
+    digits = digits_to_find(needle)
     if len(digits) >= 4:
-        # 020 7946 0142 finds +442079460142: the leading zero of a national number is not part of it.
-        wanted |= Q(value__contains=digits.lstrip("0"))
-    by_identity = Identity.objects.filter(wanted).order_by("-id").values_list("customer_id", flat=True)
-    by_name = Customer.objects.filter(name__has_text=needle).order_by("-id").values_list("pk", flat=True)
+        wanted |= Q(value__contains=digits)
+    identities, people = Identity.objects.filter(wanted), Customer.objects.filter(name__has_text=needle)
+    if not have.everything:
+        # Before the newest are taken: those whose tickets one may not see would leave no room for the others.
+        identities = identities.filter(_has_visible(have, "customer_id"))
+        people = people.filter(_has_visible(have, "pk"))
+    by_identity = identities.order_by("-id").values_list("customer_id", flat=True)
+    by_name = people.order_by("-id").values_list("pk", flat=True)
     return {*by_identity[:CANDIDATES], *by_name[:CANDIDATES]}
+
+
+def _has_visible(have: Rights, customer: str) -> Exists:
+    return Exists(visible(have, Ticket.objects.filter(customer_id=OuterRef(customer))))
 
 
 def _rank(customer: Customer, needle: str) -> tuple[bool, str, int]:

@@ -10,6 +10,7 @@ from django.http import Http404
 
 from agents.models import Person
 from channels.models import ChannelAccount
+from contactcentre.lib.ids import identifier
 from customers.models import Customer, Identity
 from tickets.access import Rights, visible
 from tickets.models import LIVE, AccountFeed, Contact, Queue, Ticket
@@ -72,9 +73,10 @@ def tickets(
     if status == "open":
         return _by_urgency(rows, after, limit)
     if after:
-        if not after.isdecimal():
+        start = identifier(after)
+        if start is None:
             raise BadCursor(f"not a place in a list: {after[:40]!r}")
-        rows = rows.filter(pk__lt=int(after))
+        rows = rows.filter(pk__lt=start)
     found = list(rows.order_by("-id")[: limit + 1])
     return Selected(found[:limit], str(found[limit - 1].pk) if len(found) > limit else "", len(found) > limit)
 
@@ -143,13 +145,16 @@ def _customers(have: Rights) -> QuerySet[Customer]:
     )
 
 
-def accounts(*, limit: int, after: int | None = None) -> tuple[list[tuple[ChannelAccount, Queue]], int | None]:
-    """The channel accounts, oldest first, each with the queue it feeds; and what the next page begins after."""
+def accounts(*, limit: int, after: int | None = None) -> tuple[list[tuple[ChannelAccount, Queue | None]], int | None]:
+    """The channel accounts, oldest first, each with the queue it feeds; and what the next page begins after.
+
+    The queue is None only while there is none at all.
+    """
     rows = ChannelAccount.objects.defer("credentials").order_by("id")
     if after is not None:
         rows = rows.filter(pk__gt=after)
     found = list(rows[: limit + 1])
     feeds = {feed.account_id: feed.queue for feed in AccountFeed.objects.select_related("queue")}
-    default = Queue.objects.get(is_default=True)
+    default = Queue.objects.filter(is_default=True).first()
     kept = [(row, feeds.get(row.pk, default)) for row in found[:limit]]
     return kept, found[limit - 1].pk if len(found) > limit else None

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS
 from django.db.models import QuerySet
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -17,14 +16,14 @@ from django.utils.translation import gettext as _
 from agents.models import Person
 from channels.models import AccountState
 from channels.surfaces import SURFACES
-from contactcentre.lib.prepared import Prepared, columns
+from contactcentre.lib.prepared import Prepared, columns, read
 from customers import merging
 from customers.models import CustomerKind, Identity, IdentityKind
 from tickets import moving, rows
 from tickets.access import Rights
 from tickets.models import Contact, ContactMove, Draft, Relation, State, Ticket
 from tickets.queries import contacts as contact_rows
-from tickets.queries import timeline
+from tickets.queries import sight, timeline
 from tickets.queries.lists import colleague, who
 
 EARLIER_LIMIT = 20
@@ -51,11 +50,12 @@ def page(
     contacts = contact_rows.of_customer(ticket.customer_id)
     stretch = timeline.page(person, have, ticket, read=read, known=contacts, now=now)
     return replace(
-        head(person, have, ticket),
+        head(person, have, ticket, known=contacts),
         entries=stretch.entries,
         older=stretch.older,
         customer=_customer(
             person,
+            have,
             ticket,
             has_moved=any(one.moved_by_hand_at and one.ticket_id == ticket.pk for one in contacts),
         ),
@@ -64,8 +64,11 @@ def page(
     )
 
 
-def head(person: Person, have: Rights, ticket: Ticket) -> rows.TicketPage:
-    """The ticket's head by itself, in no statement of its own."""
+def head(person: Person, have: Rights, ticket: Ticket, *, known: Iterable[Contact] = ()) -> rows.TicketPage:
+    """The ticket's head by itself; `known` are contacts that the caller has read already.
+
+    A statement at most, and none for a lead: see sight.if_moved().
+    """
     return rows.TicketPage(
         id=ticket.pk,
         who=who(ticket),
@@ -78,14 +81,16 @@ def head(person: Person, have: Rights, ticket: Ticket) -> rows.TicketPage:
         is_high=ticket.priority > 0,
         tags=tuple(ticket.tags),
         awaiting=ticket.awaiting,
-        due_at=ticket.due_at,
-        due_reason=ticket.due_reason,
+        due_at=ticket.due_at if ticket.is_live else None,
+        due_reason=ticket.due_reason if ticket.is_live else "",
         snoozed_until=ticket.snoozed_until,
         subject=ticket.subject,
         merged_into=ticket.merged_into_id,
         may_act=have.may_read(ticket),
         is_blocked=ticket.customer.blocked_at is not None,
         arrivals=ticket.arrivals,
+        seen_if_moved=sight.if_moved(have, ticket, known),
+        seen_if_given=sight.if_given(have, ticket),
     )
 
 
@@ -95,16 +100,16 @@ def state_words(state: str, language: str | None) -> str:
     return str(State(state).label)
 
 
-def _customer(person: Person, ticket: Ticket, *, has_moved: bool) -> rows.CustomerCard:
+def _customer(person: Person, have: Rights, ticket: Ticket, *, has_moved: bool) -> rows.CustomerCard:
     customer = ticket.customer
     identities = []
     for *values, joined in _IDENTITIES.rows(customer_id=customer.pk):
-        identity = Identity.from_db(DEFAULT_DB_ALIAS, contact_rows.IDENTITY, values)
+        identity = read(Identity, contact_rows.IDENTITY, values)
         identities.append((identity, json.loads(joined) if joined else None))
     # A related ticket may be the customer's own: it counts once, among theirs.
     by_id = {row[0]: row for row in _OTHERS.rows(customer_id=customer.pk, ticket_id=ticket.pk)}
     newest = sorted(by_id.values(), reverse=True)[:EARLIER_LIMIT]
-    tickets = [Ticket.from_db(DEFAULT_DB_ALIAS, _EARLIER, row) for row in newest]
+    tickets = [read(Ticket, _EARLIER, row) for row in newest]
     return rows.CustomerCard(
         id=customer.pk,
         name=str(customer),
@@ -113,7 +118,12 @@ def _customer(person: Person, ticket: Ticket, *, has_moved: bool) -> rows.Custom
         ticket_number=sum(1 for other in tickets if other.customer_id == customer.pk and other.pk < ticket.pk) + 1,
         identities=tuple(_identity(person, identity, joined) for identity, joined in identities),
         earlier=tuple(_earlier(other) for other in tickets if other.customer_id == customer.pk),
-        related=tuple(_earlier(other) for other in tickets if other.customer_id != customer.pk),
+        # Another customer's: words for those who may read that ticket (row 7); all others see that there is one.
+        related=tuple(
+            _earlier(other) if have.may_read(other) else _shut(other)
+            for other in tickets
+            if other.customer_id != customer.pk
+        ),
         is_blocked=customer.blocked_at is not None,
         is_organisation=customer.kind == CustomerKind.ORGANISATION,
         is_provisional=customer.is_provisional,
@@ -122,8 +132,9 @@ def _customer(person: Person, ticket: Ticket, *, has_moved: bool) -> rows.Custom
 
 
 _EARLIER = columns(
-    Ticket, "id", "customer_id", "subject", "last_words", "state", "solved_at", "last_at"
-)
+    Ticket,
+    "id", "customer_id", "subject", "last_words", "state", "solved_at", "last_at", "owner_id", "reader_queue_ids",
+)  # fmt: skip
 
 
 def _identities_of(*, customer_id: int) -> QuerySet[Identity, tuple[Any, ...]]:
@@ -192,6 +203,12 @@ def _earlier(ticket: Ticket) -> rows.EarlierTicket:
         state=ticket.state,
         at=ticket.solved_at or ticket.last_at,
         words=state_words(ticket.state, get_language()),
+    )
+
+
+def _shut(ticket: Ticket) -> rows.EarlierTicket:
+    return rows.EarlierTicket(
+        id=0, subject=_("A ticket you may not see"), state=ticket.state, at=ticket.last_at, words=""
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 
@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from agents.models import HistoryEntry, Person
 from channels.models import OutboxState
 from channels.surfaces import SURFACES
-from tickets import calls, rows
+from tickets import calls, instants, rows
 from tickets.access import Rights
 from tickets.models import Attachment, Contact, Message, Note, Ticket
 from tickets.queries import timeline_rows
@@ -51,9 +51,9 @@ def page(
 ) -> Page:
     """The last `limit` messages and notes before the cursor, with what was done in between.
 
-    Four statements, one more for files and one for calls where there are any; `known` are contacts that the caller
-    has read already. `read` is the arrival number this person has read to on this ticket: the line "New" goes above
-    the first customer message after it. Raises BadCursor.
+    Four statements, one more each for files, calls and earlier versions where there are any; `known` are contacts that
+    the caller has read already. `read` is the arrival number this person has read to on this ticket: the line "New"
+    goes above the first customer message after it. Raises BadCursor.
     """
     edge = _parse(before) if before else None
     people: dict[int, Person] = {}
@@ -63,15 +63,24 @@ def page(
     oldest = found[-1].said_at if found and has_older else None
     timeline_rows.with_contacts(found, known)
     timeline_rows.with_calls(found)
-    written = timeline_rows.notes(ticket, oldest, edge[0] if edge else None, limit, people)
+    written = timeline_rows.notes(have, ticket, oldest, edge[0] if edge else None, limit, people)
     files = _files([message for message in found if message.has_files])  # type: ignore[attr-defined]
+    versions = timeline_rows.versions(found)
     tickets = {message.ticket_id for message in found} | {note.ticket_id for note in written} | {ticket.pk}
     done = timeline_rows.history(tickets, since=oldest, until=edge[0] if edge else None, people=people)
     entries = _weave(
         person,
         have,
         ticket,
-        [*(_message_entry(person, have, ticket, message, files[message.pk], now=now) for message in found)],
+        [
+            (
+                *_message_entry(
+                    person, have, ticket, message, files[message.pk], versions.get(message.pk, ()), now=now
+                ),
+                message,
+            )
+            for message in found
+        ],
         [*(_note_entry(person, ticket, note) for note in written)],
         _system_entries(have, ticket, done, person),
         unread=_first_unread(found, ticket, read),
@@ -81,7 +90,8 @@ def page(
 
 def bubble(person: Person, have: Rights, message: Message, *, now: datetime) -> rows.Bubble:
     """One message as its bubble shows it."""
-    return _bubble(person, message, _files([message])[message.pk], now=now)
+    earlier = timeline_rows.versions([message]).get(message.pk, ())
+    return _bubble(person, message, _files([message])[message.pk], earlier, now=now)
 
 
 def _cursor(message: Message) -> str:
@@ -137,17 +147,24 @@ def _first_unread(found: list[Message], ticket: Ticket, read: int) -> int | None
     if read == 0:
         return None
     unread = [m for m in found if m.ticket_id == ticket.pk and m.direction == "in" and m.arrival > read]
-    return min(unread, key=lambda m: (m.said_at, m.pk)).pk if unread else None
+    return min(unread, key=lambda m: (m.said_at, instants.place(m))).pk if unread else None
 
 
 def _message_entry(
-    person: Person, have: Rights, ticket: Ticket, message: Message, files: list[rows.FileRow], *, now: datetime
+    person: Person,
+    have: Rights,
+    ticket: Ticket,
+    message: Message,
+    files: list[rows.FileRow],
+    versions: tuple[rows.Version, ...],
+    *,
+    now: datetime,
 ) -> tuple[rows.Entry, Contact]:
     contact = message.contact
     hidden = ""
     shown: rows.Bubble | None = None
     if have.may_read_contact(contact.entry_queue_id):
-        shown = _bubble(person, message, files, now=now)
+        shown = _bubble(person, message, files, versions, now=now)
     else:
         hidden = _("Something in %(queue)s") % {"queue": have.queue_name(contact.entry_queue_id)}
     return (
@@ -162,7 +179,9 @@ def _message_entry(
     )
 
 
-def _bubble(person: Person, message: Message, files: list[rows.FileRow], *, now: datetime) -> rows.Bubble:
+def _bubble(
+    person: Person, message: Message, files: list[rows.FileRow], versions: tuple[rows.Version, ...], *, now: datetime
+) -> rows.Bubble:
     extra = message.extra or {}
     undo_until = datetime.fromisoformat(extra["undo_until"]) if extra.get("undo_until") else None
     may_undo = message.state == OutboxState.QUEUED and undo_until is not None and undo_until > now
@@ -187,7 +206,7 @@ def _bubble(person: Person, message: Message, files: list[rows.FileRow], *, now:
         warning=_("Answers are asked for at another address: %(address)s") % {"address": reply_to} if reply_to else "",
         edited_at=message.edited_at,
         deleted_at=message.deleted_at,
-        versions=0,
+        versions=versions,
         state=_state(message),
         state_words=state_words(message),
         state_reason=message.state_reason,
@@ -308,18 +327,19 @@ def _weave(
     person: Person,
     have: Rights,
     ticket: Ticket,
-    messages: list[tuple[rows.Entry, Contact]],
+    messages: list[tuple[rows.Entry, Contact, Message]],
     notes: list[rows.Entry],
     system: list[rows.Entry],
     *,
     unread: int | None,
 ) -> tuple[rows.Entry, ...]:
     """All entries by time, with day marks, contact heads where the contact changes, and system lines folded."""
-    contacts = {id(entry): contact for entry, contact in messages}
-    order = {id(entry): 0 for entry, _contact in messages}
-    everything = [entry for entry, _contact in messages] + notes + system
+    contacts = {id(entry): contact for entry, contact, _message in messages}
+    places = {id(entry): (0, *instants.place(message)) for entry, _contact, message in messages}
+    everything = [entry for entry, _contact, _message in messages] + notes + system
     # What is said stands before what was done about it in the same instant.
-    everything.sort(key=lambda entry: (entry.at, order.get(id(entry), 1), entry.bubble.id if entry.bubble else 0))
+    done = (1, 0, "", 0)
+    everything.sort(key=lambda entry: (entry.at, places.get(id(entry), done)))
     zone = get_current_timezone()
     woven: list[rows.Entry] = []
     day: date | None = None
@@ -333,18 +353,18 @@ def _weave(
         begins = day != before
         previous = woven[-1] if woven else None
         if entry.system and previous is not None and previous.system and not begins:
-            woven[-1] = replace(previous, system=(*previous.system, *entry.system))
+            woven[-1] = previous._replace(system=(*previous.system, *entry.system))
             continue
         is_unread = bool(unread and entry.bubble and entry.bubble.id == unread)
         marked = begins or head is not None or is_unread
-        woven.append(replace(entry, day=begins, contact=head, is_first_unread=is_unread) if marked else entry)
+        woven.append(entry._replace(day=begins, contact=head, is_first_unread=is_unread) if marked else entry)
     return tuple(woven)
 
 
 def _head(have: Rights, contact: Contact, at: datetime) -> rows.ContactHead:
     readable = have.may_read_contact(contact.entry_queue_id)
     no_reply = ""
-    if contact.no_reply_at:
+    if contact.no_reply_at and contact.unanswered_since is None:
         reasons = {"thanks": _("a thank-you"), "like": _("a like"), "spam": _("spam"), "other": _("nothing asked")}
         reason = reasons.get(contact.no_reply_reason, contact.no_reply_reason)
         no_reply = _("No reply needed: %(reason)s") % {"reason": reason}

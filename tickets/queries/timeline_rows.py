@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS
-from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import Left
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
+from django.db.models.functions import Cast, Left
 
 from agents.models import HistoryEntry, Person
-from contactcentre.lib.prepared import Prepared, Value, columns
+from contactcentre.lib.prepared import Prepared, Value, columns, read
 from customers.models import Identity
-from tickets.models import Attachment, CallDetails, Contact, Message, Note, Ticket
+from tickets import rows
+from tickets.access import Rights
+from tickets.models import Attachment, CallDetails, Contact, Message, MessageVersion, Note, Ticket
 from tickets.queries import contacts
 
 HISTORY_LIMIT = 200
+# Shown of one message: X allows five edits, Facebook any number.
+MOST_VERSIONS = 20
 
 _SHOWN = columns(
     Message,
     "id",
     "ticket_id",
     "contact_id",
+    "channel_kind",
+    "external_id",
     "surface",
     "direction",
     "identity_id",
@@ -47,28 +53,40 @@ _SHOWN = columns(
 
 
 def _messages_of(
-    limit: int, *, customer_id: int, at: datetime | None = None, number: int = 0
+    *, customer_id: int, at: datetime | None = None, number: int = 0
 ) -> QuerySet[Message, tuple[Any, ...]]:
     messages = Message.objects.filter(customer_id=customer_id).exclude(state="cancelled")
     if at is not None:
         messages = messages.filter(said_at__lte=at).filter(Q(said_at__lt=at) | Q(pk__lt=number))
     return (
         # A mail's HTML may be long; the bubble asks only whether there is any.
-        messages.annotate(any_html=Left("html", 1), any_files=Exists(Attachment.objects.filter(message=OuterRef("pk"))))
+        messages.annotate(
+            any_html=Left("html", 1),
+            any_files=Exists(Attachment.objects.filter(message=OuterRef("pk"))),
+            # As text: the driver calls a function of Django's for every JSON value, only to leave it as it is.
+            told=Cast("extra", TextField()),
+        )
         .order_by("-said_at", "-id")
-        .values_list(*_SHOWN, "extra", "any_html", "any_files", "person__name")[:limit]
+        .values_list(*_SHOWN, "told", "any_html", "any_files", "person__name")
     )
 
 
 def _notes_of(
-    limit: int, *, customer_id: int, since: datetime | None = None, until: datetime | None = None
+    *,
+    customer_id: int,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    hidden: list[int] | None = None,
+    person_id: int = 0,
 ) -> QuerySet[Note, tuple[Any, ...]]:
     notes = Note.objects.filter(customer_id=customer_id)
+    if hidden:
+        notes = notes.filter(Q(person_id=person_id) | ~Q(ticket__queue_id__in=hidden))
     if since is not None:
         notes = notes.filter(written_at__gte=since)
     if until is not None:
         notes = notes.filter(written_at__lt=until)
-    return notes.order_by("-written_at", "-id").values_list(*_NOTED, "person__name")[:limit]
+    return notes.order_by("-written_at", "-id").values_list(*_NOTED, "person__name")
 
 
 def _done_of(
@@ -97,8 +115,8 @@ def messages(
     if edge:
         values |= {"at": edge[0], "number": edge[1]}
     found = []
-    for *shown, extra, html, has_files, name in _MESSAGES.rows(limit, **values):
-        message = Message.from_db(DEFAULT_DB_ALIAS, _SHOWN, shown)
+    for *shown, extra, html, has_files, name in _MESSAGES.top(limit, **values):
+        message = read(Message, _SHOWN, shown)
         message.html, message.extra = html, json.loads(extra) if extra != "{}" else {}
         message.has_files = has_files  # type: ignore[attr-defined]
         message.person = _person(message.person_id, name, people)
@@ -136,12 +154,36 @@ def with_calls(found: list[Message]) -> None:
         details.message = spoken[details.message_id]
 
 
+def versions(found: Iterable[Message]) -> dict[int, tuple[rows.Version, ...]]:
+    """What messages said before they were edited or deleted, latest first; a statement only where any of them was."""
+    changed = [message.pk for message in found if message.edited_at is not None or message.deleted_at is not None]
+    if not changed:
+        return {}
+    latest = MessageVersion.objects.filter(message=OuterRef("message")).order_by("-id").values("pk")[:MOST_VERSIONS]
+    kept = MessageVersion.objects.filter(message__in=changed, pk__in=latest).order_by("-id")
+    earlier: dict[int, list[rows.Version]] = defaultdict(list)
+    for message_id, text, until in kept.values_list("message_id", "text", "replaced_at"):
+        earlier[message_id].append(rows.Version(text, until))
+    return {message_id: tuple(each) for message_id, each in earlier.items()}
+
+
 def notes(
-    ticket: Ticket, since: datetime | None, until: datetime | None, limit: int, people: dict[int, Person]
+    have: Rights,
+    ticket: Ticket,
+    since: datetime | None,
+    until: datetime | None,
+    limit: int,
+    people: dict[int, Person],
 ) -> list[Note]:
+    """The notes on all tickets of the customer, but for those of tickets in a confidential queue that is not theirs:
+    the words of its contacts are hidden from them, and a note says the same (row 7). What one wrote oneself stays."""
+    values: dict[str, Value] = {"customer_id": ticket.customer_id, **_span(since, until)}
+    hidden = have.hidden
+    if hidden:
+        values |= {"hidden": sorted(hidden), "person_id": have.person_id}
     found = []
-    for *shown, name in _NOTES.rows(limit, customer_id=ticket.customer_id, **_span(since, until)):
-        note = Note.from_db(DEFAULT_DB_ALIAS, _NOTED, shown)
+    for *shown, name in _NOTES.top(limit, **values):
+        note = read(Note, _NOTED, shown)
         author = _person(note.person_id, name, people)
         if author is not None:
             note.person = author
@@ -158,7 +200,7 @@ def history(
 ) -> list[HistoryEntry]:
     found = []
     for *shown, data, name in _HISTORY.rows(tickets=sorted(tickets), **_span(since, until)):
-        entry = HistoryEntry.from_db(DEFAULT_DB_ALIAS, _DONE, shown)
+        entry = read(HistoryEntry, _DONE, shown)
         entry.data, entry.actor = json.loads(data), _person(entry.actor_id, name, people)
         found.append(entry)
     return found

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from agents.access import me, works_tickets
+from contactcentre.lib.ids import identifier
 from tickets import access, acts
 from tickets.models import Ticket
 
@@ -36,17 +37,19 @@ def _at(now: datetime, days: int, hour: int) -> datetime:
 
 
 def _tickets(request: HttpRequest) -> list[int]:
-    values = request.POST.getlist("ticket")
-    if not values or not all(value.isdigit() for value in values):
+    values = [identifier(value) for value in request.POST.getlist("ticket")]
+    chosen = [value for value in values if value is not None]
+    if not chosen or len(chosen) < len(values):
         raise BadRequest(_("No ticket was chosen."))
-    return [int(value) for value in values]
+    return chosen
 
 
 def _id(request: HttpRequest, name: str) -> int | None:
     value = request.POST.get(name, "")
-    if value and not value.isdigit():
+    number = identifier(value)
+    if value and number is None:
         raise BadRequest(_("The page sent something that is not understood. Please load it again."))
-    return int(value) if value else None
+    return number
 
 
 def _assign(request: HttpRequest, now: datetime) -> dict[str, Any]:
@@ -72,7 +75,8 @@ def _snooze(request: HttpRequest, now: datetime) -> dict[str, Any]:
 
 
 def _no_reply(request: HttpRequest, now: datetime) -> dict[str, Any]:
-    return {"reason": request.POST.get("reason", "other"), "contact_id": _id(request, "contact")}
+    reason, contact = request.POST.get("reason", "other"), _id(request, "contact")
+    return {"reason": reason, "contact_id": contact, "queue_id": _id(request, "queue")}
 
 
 def _tag(request: HttpRequest, now: datetime) -> dict[str, Any]:

@@ -15,9 +15,11 @@ from django.views.decorators.http import require_GET
 from agents.access import leads, me, works_tickets
 from agents.models import Person
 from contactcentre.lib import realtime
+from contactcentre.lib.ids import identifier
 from tickets import access
+from tickets.acts import MOST
 from tickets.queries import board as boards
-from tickets.queries import lists
+from tickets.queries import lists, sight
 from tickets.queries import search as searching
 from tickets.views.inbox import frame
 
@@ -29,17 +31,17 @@ def board(request: HttpRequest) -> HttpResponse:
     """Queues side by side; the columns alone for live refreshing."""
     person, now, stream = me(request), timezone.now(), realtime.position()
     have = access.rights(person)
-    context: dict[str, Any] = {"board": boards.board(person, have, now=now)}
+    shown = boards.board(person, have, now=now)
     if request.headers.get("X-Requested-With") == "fetch":
-        return render(request, "inbox/_board_whole.html", {**context, "now": now})
+        return render(request, "inbox/_board_whole.html", {"board": shown, "now": now})
     return render(
         request,
         "inbox/board.html",
         {
-            **frame(person, have, current="", now=now, stream=stream),
-            **context,
+            **frame(person, have, current="", now=now, stream=stream, counted=shown.standing),
+            "board": shown,
             "section": "board",
-            "colleagues": _colleagues(person),
+            "colleagues": shown.colleagues,
         },
     )
 
@@ -52,7 +54,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     person, now = me(request), timezone.now()
     owner = str(person.pk) if request.GET.get("owner") == "me" else request.GET.get("owner", "")
     numbers = [*request.GET.getlist("ticket"), request.GET.get("queue", ""), owner]
-    if not all(value.isdigit() for value in numbers if value):
+    if any(identifier(value) is None for value in numbers if value):
         raise BadRequest(_("The page sent something that is not understood. Please load it again."))
     shown = boards.preview(
         access.rights(person),
@@ -62,6 +64,19 @@ def preview(request: HttpRequest) -> HttpResponse:
         now=now,
     )
     return render(request, "inbox/_preview.html", {"preview": shown})
+
+
+@never_cache
+@require_GET
+@works_tickets
+def lost(request: HttpRequest) -> HttpResponse:
+    """Which of the chosen tickets one will no longer see by an act on them, before it is done."""
+    numbers = [*request.GET.getlist("ticket")[:MOST], request.GET.get("queue") or "0"]
+    if any(identifier(value) is None for value in numbers):
+        raise BadRequest(_("The page sent something that is not understood. Please load it again."))
+    *tickets, queue = (int(value) for value in numbers)
+    shown = sight.lost(access.rights(me(request)), tickets, queue_id=queue or None)
+    return render(request, "inbox/_lost.html", {"lost": shown})
 
 
 @never_cache

@@ -20,9 +20,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 from agents.access import me, works_tickets
 from channels.models import ChannelAccount
 from contactcentre.lib import realtime
+from contactcentre.lib.ids import identifier
 from tickets import access, calls
 from tickets.access import Rights
-from tickets.models import CallDetails, Message
+from tickets.models import CallDetails, Message, Ticket
+from tickets.queries import callers
 from tickets.views.inbox import frame
 
 DISPOSITIONS = [
@@ -75,31 +77,38 @@ def call(request: HttpRequest) -> HttpResponse:
     """The form: empty, for a number, or for a call the exchange told of. What was typed stays on a mistake."""
     person, now, stream = me(request), timezone.now(), realtime.position()
     have = access.rights(person)
-    lines, error = _lines(), ""
+    lines, error, refused = _lines(), "", 422
     known = _told_of(have, request.POST.get("call") or request.GET.get("call", ""))
     if request.method == "POST":
         form = CallForm(request.POST)
-        if form.is_valid() and (lines or known):
+        line = _line(lines, form.cleaned_data.get("line")) if form.is_valid() else _line(lines, None)
+        if not form.errors and line:
             try:
                 with transaction.atomic():
                     message = calls.log(
                         person=person,
-                        account=_line(lines, form.cleaned_data["line"]),
+                        account=line,
                         logged=_logged(form.cleaned_data, known, now=now),
                         customer_id=form.cleaned_data["customer"],
                         name=form.cleaned_data["name"],
                         call_id=known.pk if known else None,
                         now=now,
                     )
+                if not have.may_read(Ticket.objects.get(pk=message.ticket_id)):
+                    messages.success(request, _("The call is written down on a ticket of another queue."))
+                    return redirect("tickets:inbox")
                 messages.success(request, _("The call is written down."))
                 return redirect("tickets:ticket", message.ticket_id)
             except calls.CannotLog as problem:
                 error = str(problem)
-        elif not lines:
+            except calls.NotTheirs as problem:
+                error, refused = str(problem), 403
+        elif line is None:
             error = _("No phone line is connected yet. An admin can connect one under Accounts.")
         else:
             error = _("Something is missing or does not fit. Nothing was kept yet; what you typed is still here.")
     else:
+        line = _line(lines, None)
         start = {"number": request.GET.get("number", ""), "direction": request.GET.get("direction", "in")}
         if known is not None:
             start |= {"number": known.call.number, "direction": known.direction}
@@ -114,9 +123,10 @@ def call(request: HttpRequest) -> HttpResponse:
             "lines": lines,
             "error": error,
             "known_call": known,
-            "who": _who(have, lines, form["number"].value() or "", now=now),
+            "chosen_line": line.pk if line else None,
+            "who": _who(have, line, form["number"].value() or "", now=now),
         },
-        status=422 if error else 200,
+        status=refused if error else 200,
     )
 
 
@@ -125,11 +135,12 @@ def call(request: HttpRequest) -> HttpResponse:
 @works_tickets
 def who_calls(request: HttpRequest) -> HttpResponse:
     """Whose number it is, while it is typed: known, maybe, or new; and the call it probably is."""
-    have = access.rights(me(request))
+    have, lines, chosen = access.rights(me(request)), _lines(), request.GET.get("line", "")
+    line = _line(lines, identifier(chosen))
     return render(
         request,
         "inbox/_who_calls.html",
-        {"who": _who(have, _lines(), request.GET.get("number", ""), now=timezone.now())},
+        {"who": _who(have, line, request.GET.get("number", ""), now=timezone.now())},
     )
 
 
@@ -152,15 +163,17 @@ def _told_of(have: Rights, text: str) -> Message | None:
     """The call the exchange told of, that is to be written down."""
     if not text:
         return None
-    if not text.isdigit():
+    call_id = identifier(text)
+    if call_id is None:
         raise BadRequest(_("That call does not exist."))
-    message = get_object_or_404(Message.objects.select_related("call", "contact"), pk=int(text), surface="phone")
+    message = get_object_or_404(Message.objects.select_related("call", "contact"), pk=call_id, surface="phone")
     access.message_to_read(have, message)
     return message
 
 
-def _line(lines: list[ChannelAccount], chosen: int | None) -> ChannelAccount:
-    return next((line for line in lines if line.pk == chosen), lines[0])
+def _line(lines: list[ChannelAccount], chosen: int | None) -> ChannelAccount | None:
+    """The chosen line, else the first, by whose country a number is read; None where no line is connected."""
+    return next((line for line in lines if line.pk == chosen), lines[0] if lines else None)
 
 
 def _logged(data: dict[str, Any], known: Message | None, *, now: datetime) -> calls.Logged:
@@ -178,10 +191,12 @@ def _logged(data: dict[str, Any], known: Message | None, *, now: datetime) -> ca
     )
 
 
-def _who(have: Rights, lines: list[ChannelAccount], number: str, *, now: datetime) -> dict[str, Any]:
-    region = str(lines[0].settings.get("region", "")) if lines else ""
-    known, maybe = calls.lookup(number, region=region, have=have)
-    recent = calls.recent(number=number, region=region, now=now) if number else None
-    if recent is not None and not have.may_read(recent.ticket):
+def _who(have: Rights, line: ChannelAccount | None, number: str, *, now: datetime) -> dict[str, Any]:
+    region = str(line.settings.get("region", "")) if line else ""
+    known, maybe = callers.lookup(number, region=region, have=have)
+    recent = callers.recent(number=number, region=region, now=now) if number else None
+    if recent is not None and not (
+        have.may_read(recent.ticket) and have.may_read_contact(recent.contact.entry_queue_id)
+    ):
         recent = None
     return {"number": number, "known": known, "maybe": maybe, "recent": recent}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
-from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -20,9 +20,11 @@ from django.views.decorators.http import require_GET
 from agents.access import me, signed_in, works_tickets
 from agents.models import Person
 from contactcentre.lib import realtime
-from tickets import access, features, html_mail, reading
+from contactcentre.lib.ids import identifier
+from tickets import access, features, handing_out, html_mail, reading
 from tickets.access import Rights
-from tickets.models import Attachment, Message
+from tickets.measures import Standing
+from tickets.models import Message
 from tickets.queries import figures, lists, timeline
 from tickets.queries import ticket as ticket_query
 
@@ -30,14 +32,23 @@ from tickets.queries import ticket as ticket_query
 def where(params: QueryDict) -> dict[str, Any]:
     """Which list the address names. Raises BadRequest for a queue that is no number."""
     queue = params.get("queue", "")
-    if queue and not queue.isdigit():
+    queue_id = identifier(queue)
+    if queue and queue_id is None:
         raise BadRequest(_("That queue does not exist."))
-    return {"view": params.get("view") or "open", "queue_id": int(queue) if queue else None}
+    return {"view": params.get("view") or "open", "queue_id": queue_id}
 
 
-def frame(person: Person, have: Rights, *, current: str, now: datetime, stream: str) -> dict[str, Any]:
-    """What every page of the inbox shows around itself."""
-    views, queues = figures.sidebar(person, have, current=current, now=now)
+def frame(
+    person: Person,
+    have: Rights,
+    *,
+    current: str,
+    now: datetime,
+    stream: str,
+    counted: Sequence[Standing] | None = None,
+) -> dict[str, Any]:
+    """What every page of the inbox shows around itself; `counted` where the page knows the figures already."""
+    views, queues = figures.sidebar(person, have, current=current, now=now, counted=counted)
     return {
         "person": person,
         "views": views,
@@ -132,7 +143,7 @@ def list_fragment(request: HttpRequest) -> HttpResponse:
         "person": person,
         "now": now,
         "place": place(request.GET),
-        "current_id": _number(request.GET.get("open", "")),
+        "current_id": identifier(request.GET.get("open", "")),
         "features": features.of(person),
     }
     return render(request, "inbox/_list.html", context)
@@ -186,22 +197,7 @@ def timeline_fragment(request: HttpRequest, ticket_id: int) -> HttpResponse:
 @works_tickets
 def attachment(request: HttpRequest, attachment_id: int) -> FileResponse:
     """An attachment's bytes, for those who may see the ticket; never run by the browser."""
-    have = access.rights(me(request))
-    found = get_object_or_404(Attachment.objects.select_related("file", "message__contact"), pk=attachment_id)
-    access.message_to_read(have, found.message)
-    if found.file is None:
-        raise Http404
-    shown_inline = found.file.content_type in timeline.INLINE_IMAGES and "save" not in request.GET
-    answer = FileResponse(default_storage.open(found.file.path, "rb"), content_type=found.file.content_type)
-    # Not a header with the raw name: names are strangers' text (RFC 6266, RFC 8187).
-    kind = "inline" if shown_inline else "attachment"
-    answer["Content-Disposition"] = f"{kind}; filename*=UTF-8''{quote(found.name, safe='')}"
-    answer["X-Content-Type-Options"] = "nosniff"
-    answer["Content-Security-Policy"] = "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"
-    answer["Cache-Control"] = "private, max-age=86400"
-    if not shown_inline:
-        answer["Content-Type"] = "application/octet-stream"
-    return answer
+    return handing_out.attachment(access.rights(me(request)), attachment_id, save="save" in request.GET)
 
 
 @never_cache
@@ -227,7 +223,3 @@ def place(params: QueryDict) -> str:
     """The list's part of an address, to keep it in links: "?view=mine" or nothing."""
     kept = {name: params[name] for name in ("view", "queue") if params.get(name)}
     return f"?{urlencode(kept)}" if kept else ""
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isdigit() else None

@@ -18,8 +18,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from agents.access import me, works_tickets
 from channels.surfaces import SURFACES
 from contactcentre.lib import realtime
+from contactcentre.lib.ids import identifier
 from customers.models import Identity
-from tickets import access, merging, moving, sharing
+from tickets import access, blocking, merging, moving, sharing
 from tickets.access import Rights
 from tickets.merging import CannotJoin
 from tickets.models import LIVE, Contact, State, Ticket
@@ -150,6 +151,13 @@ def kind(request: HttpRequest, customer_id: int) -> HttpResponse:
     return _do(request, lambda now: sharing.set_kind(person=me(request), customer_id=customer_id, kind=word, now=now))
 
 
+@require_POST
+@works_tickets
+def let_through(request: HttpRequest, customer_id: int) -> HttpResponse:
+    """Let a blocked customer and their addresses through again, whatever became of their tickets."""
+    return _do(request, lambda now: blocking.let_through(person=me(request), customer_id=customer_id, now=now))
+
+
 def _do(request: HttpRequest, act: Callable[[datetime], object]) -> HttpResponse:
     """One act of the card's menus, and back to the ticket; on a page of its own why it cannot be."""
     have, now = access.rights(me(request)), timezone.now()
@@ -186,6 +194,7 @@ def _latest(have: Rights, customer_id: int) -> Ticket | None:
 
 def _number(request: HttpRequest, name: str) -> int | None:
     value = request.POST.get(name, "")
-    if value and not (value.isascii() and value.isdigit() and len(value) <= 18):
+    number = identifier(value)
+    if value and number is None:
         raise BadRequest(_("The page sent something that is not understood. Please load it again."))
-    return int(value) if value else None
+    return number

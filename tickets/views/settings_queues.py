@@ -18,6 +18,7 @@ from agents.access import admins, me
 from agents.pages import shown, status_of
 from agents.people import CannotChange
 from agents.people_forms import explain
+from contactcentre.lib.ids import identifier
 from tickets import settings_feeds
 from tickets import settings_queues as acts
 from tickets.models import LIVE, AccountFeed, Queue, Ticket
@@ -226,7 +227,7 @@ def _choices(request: HttpRequest) -> dict[int, Choice]:
             continue
         was = request.POST.get(f"was-{account}", "")
         numbers = [one for one in (account, str(value), was) if one]
-        if not account or not all(one.isdecimal() and len(one) <= 18 for one in numbers):
+        if not account or any(identifier(one) is None for one in numbers):
             raise BadRequest(_("The page sent something that is not understood. Please load it again."))
         found[int(account)] = Choice(was=_number(was), chosen=_number(value))
     return found

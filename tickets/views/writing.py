@@ -19,13 +19,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from agents.access import me, works_tickets
 from agents.models import Person
 from channels import files
-from channels.models import ChannelAccount
+from channels.models import ChannelAccount, StoredFile
 from contactcentre.lib import presence, realtime
+from contactcentre.lib.ids import identifier
 from contactcentre.lib.text import file_name
 from customers.models import Identity
 from tickets import access, drafts, fetching, first, notes, replies, sends, templates
 from tickets.events import ticket_changed
-from tickets.models import Ticket
+from tickets.models import LIVE, Ticket
 from tickets.outgoing import CannotReply, UploadedFile
 from tickets.replies import Conflict
 from tickets.views.inbox import frame
@@ -34,10 +35,10 @@ _SALT = "tickets.uploads"
 
 
 def _number(request: HttpRequest, name: str) -> int:
-    value = request.POST.get(name, "")
-    if not value.isdigit():
+    value = identifier(request.POST.get(name, ""))
+    if value is None:
         raise BadRequest(_("The page sent something that is not understood. Please load it again."))
-    return int(value)
+    return value
 
 
 def _uploads(request: HttpRequest) -> list[UploadedFile]:
@@ -130,8 +131,13 @@ def upload(request: HttpRequest, ticket_id: int) -> HttpResponse:
         kept = files.store(cast(BinaryIO, given), name=name, now=timezone.now())
     except files.TooLarge as error:
         return JsonResponse({"error": str(error)}, status=413)
+    return JsonResponse(_handed_over(kept, name, person))
+
+
+def _handed_over(kept: StoredFile, name: str, person: Person) -> dict[str, str | int]:
+    """A kept file as the composer holds it: `token` comes back with the reply, and is good for this person alone."""
     token = signing.dumps({"id": kept.pk, "name": name, "person": person.pk}, salt=_SALT)
-    return JsonResponse({"token": token, "name": name, "size": kept.size})
+    return {"token": token, "name": name, "size": kept.size}
 
 
 def _message_act(request: HttpRequest, act: Any, **given: Any) -> HttpResponse:
@@ -146,8 +152,16 @@ def _message_act(request: HttpRequest, act: Any, **given: Any) -> HttpResponse:
 @require_POST
 @works_tickets
 def undo_send(request: HttpRequest, message_id: int) -> HttpResponse:
-    """Take a reply back before it leaves."""
-    return _message_act(request, sends.undo, message_id=message_id)
+    """Take a reply back before it leaves. Its files come back with its words, as if they had just been uploaded."""
+    person = me(request)
+    try:
+        with transaction.atomic():
+            message = sends.undo(person=person, message_id=message_id, now=timezone.now())
+            attached = message.attachments.filter(file__isnull=False).select_related("file").order_by("position")
+            handed = [_handed_over(cast(StoredFile, one.file), one.name, person) for one in attached]
+    except CannotReply as error:
+        return JsonResponse({"error": str(error)}, status=422)
+    return JsonResponse({"message": message.pk, "state": message.state, "text": message.text, "files": handed})
 
 
 @require_POST
@@ -242,6 +256,10 @@ def write_first(request: HttpRequest, identity_id: int) -> HttpResponse:
     have = access.rights(person)
     identity = get_object_or_404(Identity.objects.select_related("customer"), pk=identity_id, kind="email")
     if not access.visible(have, Ticket.objects.filter(customer=identity.customer)).exists():
+        raise PermissionDenied
+    live = Ticket.objects.filter(customer=identity.customer, state__in=LIVE).first()
+    if live is not None and not have.may_read(live):
+        # Said before anything is typed; first.write() asks again.
         raise PermissionDenied
     accounts = list(ChannelAccount.objects.filter(kind="email", state="active").order_by("id")[:50])
     error = ""

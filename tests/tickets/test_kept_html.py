@@ -1,0 +1,117 @@
+"""Rows and bubbles are kept once they are made: what they depend on must never be another's, or of another time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone, translation
+
+from tests.tickets.inbox_rows import ANNA, NOW, ago, bubble, entry, row
+from tickets import row_html, rows, timeline_html
+from tickets.features import Features
+
+
+def listed(one: rows.TicketRow, *, now: datetime = NOW, place: str = "", current_id: int | None = None) -> str:
+    return row_html.render([one], place=place, current_id=current_id, now=now)
+
+
+def said(one: rows.Bubble, *, now: datetime = NOW) -> str:
+    return timeline_html.render([entry(one)], features=Features(), now=now)
+
+
+def test_a_row_that_nothing_changed_is_made_once() -> None:
+    listed(row(901))
+    made = row_html._row.cache_info().misses
+    # Made of the same words, but another object, as each page reads it.
+    assert listed(row(901)) == listed(row(901))
+    assert row_html._row.cache_info().misses == made
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"who": "Carl Hughes"},
+        {"words": "Never mind"},
+        {"words_by": "Ben"},
+        {"is_unread": True},
+        {"is_high": True},
+        {"owner": ANNA},
+        {"owner": ANNA._replace(is_me=False)},
+        {"tags": ("vip",)},
+        {"also": ("Billing",)},
+        {"surfaces": ()},
+        {"due_at": None},
+        {"due_at": NOW + timedelta(minutes=47)},
+        {"snoozed_until": NOW + timedelta(hours=1)},
+        {"last_at": ago(minutes=6)},
+    ],
+)
+def test_a_row_of_which_something_changed_shows_it(changes: dict[str, Any]) -> None:
+    before = listed(row(902))
+    assert listed(row(902, **changes)) != before
+    assert listed(row(902)) == before
+
+
+def test_a_kept_row_tells_the_time_of_whoever_looks() -> None:
+    one = row(903, due_at=NOW + timedelta(minutes=48), last_at=NOW)
+    assert "48 min" in listed(one)
+    assert "8 min" in listed(one, now=NOW + timedelta(minutes=40))
+    assert "due--soon" in listed(one, now=NOW + timedelta(minutes=40))
+    assert "overdue 12 min" in listed(one, now=NOW + timedelta(hours=1))
+    assert "15:12</time>" in listed(one)
+    assert "Fri 15:12</time>" in listed(one, now=NOW + timedelta(days=1))
+    assert "20 Nov</time>" in listed(one, now=NOW + timedelta(days=9))
+    with timezone.override(ZoneInfo("Asia/Tokyo")):
+        assert "00:12</time>" in listed(one)
+    with translation.override("de"):
+        assert "Fr 15:12</time>" in listed(one, now=NOW + timedelta(days=1))
+
+
+def test_a_kept_row_leads_back_to_the_list_it_stands_in() -> None:
+    assert "?view=mine" in listed(row(904), place="?view=mine")
+    assert "?view=mine" not in listed(row(904))
+    assert "aria-current" in listed(row(904), current_id=904)
+    assert "aria-current" not in listed(row(904))
+
+
+def test_a_short_bubble_is_made_once_and_a_long_one_is_not_kept() -> None:
+    for one in (bubble(905), bubble(906, "x" * 10_000), bubble(907, quoted="x" * 10_000)):
+        said(one)
+    made, size = timeline_html._kept.cache_info().misses, timeline_html._kept.cache_info().currsize
+    assert said(bubble(905)) == said(bubble(905))
+    said(bubble(908, "x" * 10_000))
+    assert (timeline_html._kept.cache_info().misses, timeline_html._kept.cache_info().currsize) == (made, size)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"text": "Never mind"},
+        {"quoted": "> no"},
+        {"state": "failed", "state_words": "Not sent", "state_reason": "Refused."},
+        {"state_words": "Came back"},
+        {"edited_at": NOW},
+        {"deleted_at": NOW},
+        {"versions": (rows.Version(text="Before", until=NOW),)},
+        {"may_undo_until": NOW + timedelta(seconds=10)},
+        {"notes": ("One file was too large.",)},
+        {"warning": "Answers are asked for at another address."},
+    ],
+)
+def test_a_bubble_of_which_something_changed_shows_it(changes: dict[str, Any]) -> None:
+    before = said(bubble(909))
+    assert said(bubble(909, **changes)) != before
+    assert said(bubble(909)) == before
+
+
+def test_a_kept_bubble_tells_the_hour_where_it_is_read() -> None:
+    one = bubble(910, said_at=datetime(2026, 11, 20, 9, 5, tzinfo=UTC))
+    assert ">09:05</time>" in said(one)
+    with timezone.override(ZoneInfo("Asia/Tokyo")):
+        assert ">18:05</time>" in said(one)
+    with translation.override("de"):
+        assert "20. November 2026" in said(one)
+    assert "20 Nov 2026" in said(one)
