@@ -34,7 +34,7 @@ again: install chromium ## run the fault and browser tests ten times
 	if [ -z "$$chromium" ]; then echo "make again needs Chromium: install it, or name one with CHROMIUM=/path"; exit 1; fi; \
 	for round in $(ROUNDS); do \
 	  echo "round $$round of 10"; \
-	  CHROMIUM="$$chromium" $(PYTEST) -q -m "fault or browser" || { echo "round $$round of 10 failed"; exit 1; }; \
+	  CHROMIUM="$$chromium" $(PYTEST) -q $(AT_ONCE) -m "fault or browser" || { echo "round $$round of 10 failed"; exit 1; }; \
 	done; \
 	echo "10 of 10 rounds passed."
 

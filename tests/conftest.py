@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, sync_playwright
 from xdist.scheduler import LoadScopeScheduling
 
 from agents.models import Membership, Person, Team
+from channels import ledger
 from channels.happenings import Address, InboundMessage
 from channels.models import ChannelAccount
 from tickets import intake
@@ -28,7 +29,7 @@ NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 
 # Tests that share a program which is costly to start: where several workers test, one of them takes the whole folder.
 # Those that mostly wait come first, so that at the end nobody waits for them alone.
-TOGETHER = ("flows", "contactcentre", "practice", "supervisor")
+TOGETHER = ("flows", "faults", "contactcentre", "practice", "supervisor")
 
 
 # Here each file has something of its own that is costly.
@@ -69,9 +70,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, N
 
 @pytest.fixture(autouse=True)
 def _fresh_cache(request: pytest.FixtureRequest) -> None:
-    """Figures and sign-in attempts of one test never reach the next."""
+    """Figures, sign-in attempts and the ledger's key of one test never reach the next."""
     if "db" in request.fixturenames or "transactional_db" in request.fixturenames:
         cache.clear()
+        ledger.forget_key()
 
 
 @pytest.fixture(scope="session")

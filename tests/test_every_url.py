@@ -56,9 +56,10 @@ DOORS: dict[str, dict[str, str]] = {
 
 ADDRESSES: dict[str, str] = {
     "open": "health-live health-ready agents:sign-in agents:sign-out agents:choose-password hooks:phone hooks:facebook",
-    "signed_in": "tickets:inbox agents:tokens agents:revoke-token api:page api:schema",
+    "signed_in": "tickets:inbox agents:tokens agents:revoke-token api:page",
     "works": """
         tickets:list tickets:sidebar tickets:search tickets:call tickets:who-calls tickets:assignees tickets:colleagues
+        tickets:lost
         tickets:take-back tickets:take-back-join tickets:take-back-move
     """,
     "ticket": """
@@ -66,7 +67,7 @@ ADDRESSES: dict[str, str] = {
         tickets:looking tickets:templates tickets:ringing tickets:act-assign tickets:act-move tickets:act-solve
         tickets:act-wait tickets:act-snooze tickets:act-reopen tickets:act-no-reply tickets:act-tag
         tickets:act-priority tickets:act-block tickets:write-first tickets:choose-for-identity tickets:join
-        tickets:share tickets:move-contact tickets:customer-kind tickets:retry tickets:settle
+        tickets:share tickets:move-contact tickets:customer-kind tickets:let-through tickets:retry tickets:settle
         tickets:mail-html tickets:attachment tickets:fetch
     """,
     "author": "tickets:undo-send",
@@ -75,8 +76,9 @@ ADDRESSES: dict[str, str] = {
         agents:people agents:add-person agents:person agents:activate agents:new-link agents:password-link
         consent:x-start consent:x-start-app consent:x-callback consent:facebook-start consent:facebook-start-app
         consent:facebook-callback consent:facebook-pages
-        channels:accounts channels:connect-mailbox channels:test-mailbox channels:connect-line channels:x-app
-        channels:facebook-app channels:register-hook channels:ledger channels:process-again channels:account
+        channels:accounts channels:alarm channels:connect-mailbox channels:test-mailbox channels:connect-line
+        channels:x-app channels:facebook-app channels:register-hook channels:ledger channels:process-again
+        channels:account
         channels:edit channels:test-account channels:try-account channels:edit-line channels:hook-address
         channels:new-address channels:preview channels:resume channels:pause channels:poll-now
         channels:account-ledger channels:process-all-again
@@ -88,14 +90,14 @@ ADDRESSES: dict[str, str] = {
         settings:books settings:history
     """,
     "words": "channels:content",
-    "api": "api:channel-accounts",
+    "api": "api:channel-accounts api:schema",
     # Bodies are checked before tickets are looked for: that each act asks for the ticket's own door is tested with
     # whole bodies where the API is. A customer nobody here may know of is not there.
     "api works": """
         api:tickets api:take-back api:customers api:customer api:calls api:queues
         api:reply api:note api:assign api:move api:solve api:snooze
     """,
-    "api ticket": "api:ticket api:timeline",
+    "api ticket": "api:ticket api:timeline api:attachment",
     "nowhere": "api:nowhere",
 }
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection
@@ -16,10 +18,11 @@ from django.utils import timezone
 
 from agents import tokens
 from agents.models import ApiToken, HistoryEntry, Person
+from channels import files
 from channels.models import ChannelAccount, Outbound
 from tests.conftest import House
 from tickets import acts
-from tickets.models import Contact, Message, Note, Ticket
+from tickets.models import Attachment, Contact, Message, Note, Ticket
 
 PROBLEM = "application/problem+json"
 
@@ -240,6 +243,60 @@ def test_a_reply_goes_out_once_however_often_the_same_key_brings_it(anna: Api, h
     assert (ticket.state, ticket.owner_id) == ("waiting", house.anna.pk)
 
 
+def test_a_key_that_comes_again_with_something_else_is_refused_and_sends_nothing(anna: Api, house: House) -> None:
+    house.mail("A")
+    house.mail("B", author="tom@post.example")
+    carlas, toms = Contact.objects.order_by("id")
+    body = {"contact": carlas.pk, "text": "For Carla", "seen": 9}
+    first = anna.post(f"tickets/{carlas.ticket_id}/reply/", body, **{"Idempotency-Key": "k1"})
+    assert first.status_code == 201
+    for ticket_id, change in (
+        (toms.ticket_id, {"contact": toms.pk, "text": "For Tom"}),
+        (toms.ticket_id, {"contact": toms.pk}),
+        (carlas.ticket_id, {"text": "Other words"}),
+        (carlas.ticket_id, {"then": "solve"}),
+    ):
+        answer = anna.post(f"tickets/{ticket_id}/reply/", {**body, **change}, **{"Idempotency-Key": "k1"})
+        problem(answer, 422, "key-reused")
+    # What the caller has seen meanwhile is no part of what it asks for.
+    again = anna.post(f"tickets/{carlas.ticket_id}/reply/", {**body, "seen": 10}, **{"Idempotency-Key": "k1"})
+    assert again.json() == first.json()
+    assert Outbound.objects.count() == 1
+    assert Api(house.ben).post(
+        f"tickets/{toms.ticket_id}/reply/",
+        {"contact": toms.pk, "text": "For Tom", "seen": 9},
+        **{"Idempotency-Key": "k1"},
+    ).status_code == 201
+
+
+def test_what_leads_nowhere_is_a_problem_whatever_the_method_and_without_a_csrf_token(house: House) -> None:
+    _row, text = tokens.make(person=house.anna, name="a program", now=timezone.now())
+    client = Client(enforce_csrf_checks=True)
+    headers = {"Authorization": f"Bearer {text}"}
+    for path in ("/api/v1/nope/", "/api/v1/tickets", "/api/nope", "/api/v1/tickets/" + "9" * 30 + "/note/"):
+        for method in ("get", "post", "put", "delete"):
+            ask = getattr(client, method)
+            problem(ask(path, content_type="application/json", headers=headers), 404, "not-found")
+
+
+def test_a_token_fetches_the_files_that_the_timeline_names_and_the_document(anna: Api, house: House) -> None:
+    house.mail("With a file", account=house.mailbox)
+    message = house.message("With a file")
+    kept = files.store(BytesIO(b"hello"), name="a.txt", now=timezone.now())
+    Attachment.objects.create(message=message, name="a.txt", file=kept)
+    (entry,) = anna.get(f"tickets/{message.ticket_id}/timeline/").json()["results"][-1:]
+    (file,) = entry["attachments"]
+    path = urlsplit(file["url"]).path
+    got = anna.client.get(path, headers={**anna.headers, "Accept": "text/plain"})
+    assert (got.status_code, b"".join(got.streaming_content)) == (200, b"hello")
+    assert got["Content-Disposition"] == "attachment; filename*=UTF-8''a.txt"
+    problem(Client().get(path), 401, "not-signed-in")
+    problem(Client().get(path, headers=Api(house.hana).headers), 403, "forbidden")
+    problem(Client().get(path, headers=Api(house.ada).headers), 403, "forbidden")
+    assert anna.client.get("/api/schema/", headers=anna.headers).json()["openapi"].startswith("3.")
+    problem(Client().get("/api/schema/"), 401, "not-signed-in")
+
+
 def test_a_reply_that_has_not_seen_the_latest_is_a_conflict_and_shows_it(anna: Api, house: House) -> None:
     house.mail("one")
     seen = house.ticket().arrivals
@@ -394,6 +451,7 @@ def test_the_document_describes_every_call_and_the_page_shows_it(house: House) -
             f"/api/v1/tickets/{{ticket_id}}/{act}/": {"post"}
             for act in ("reply", "note", "assign", "move", "solve", "snooze")
         },
+        "/api/v1/attachments/{attachment_id}/": {"get"},
         "/api/v1/take-back/": {"post"},
         "/api/v1/customers/": {"get"},
         "/api/v1/customers/{customer_id}/": {"get"},

@@ -7,23 +7,31 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.hands import newcomer
 from tests.running import Running, until
 
 pytestmark = pytest.mark.browser
 
 
-def test_a_call_pops_up_and_is_written_down(product: Running, agent_page: Callable[..., Page]) -> None:
+def test_a_call_pops_up_and_is_written_down(
+    product: Running, agent_page: Callable[..., Page], open_page: Callable[..., Page]
+) -> None:
     until(
         lambda: all(line["hook_url"] for line in product.got("/practice/telephony/lines")["lines"]),
         what="the lines' hooks",
     )
     page = agent_page("/")
-    made = product.act("/practice/telephony/calls", act="call", **{"from": "+447700900970"})
+    telephone = open_page(f"{product.practice}/?as={newcomer(product, 'Ringo Call')}")
+    telephone.get_by_role("button", name="Call", exact=True).click()
+    expect(telephone.locator("#call-state")).to_have_text("Ringing")
     pop = page.locator(".toast--call")
     expect(pop).to_contain_text("is calling")
     pop.get_by_role("link").click()
-    product.act("/practice/telephony/calls", act="answer", call=made["id"])
-    product.act("/practice/telephony/calls", act="hangup", call=made["id"])
+    telephone.get_by_label("Answer as").select_option("Anna Reid")
+    telephone.get_by_role("button", name="Answer", exact=True).click()
+    expect(telephone.locator("#call-state")).to_have_text("Talking to Anna Reid")
+    telephone.locator("#call-end").click()
+    expect(telephone.locator("#call-state")).to_have_text("The call is over")
     write = page.get_by_role("link", name="Write down what was said")
     expect(write).to_be_visible()
     write.click()

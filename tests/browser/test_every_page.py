@@ -1,4 +1,4 @@
-"""Every page of the product, at two widths, light and dark: usable with any senses, nothing sticking out, no error."""
+"""Every page of the product, at three widths, light and dark: usable with any senses, nothing stuck out, no error."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from tests.sights import SIGHTS, Furnished, Sight, furnish
 
 pytestmark = pytest.mark.browser
 
-WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+WIDE, MIDDLE, NARROW = (
+    {"width": width, "height": height} for width, height in ((1440, 900), (1024, 768), (390, 844))
+)
 
 # The page itself, and whatever in it scrolls upwards and downwards only, but is wider than its place.
 STICKS_OUT = """() => {
@@ -78,7 +80,9 @@ def test_what_nobody_can_read_is_found(chromium: Browser) -> None:
 
 
 def _looked_at(page: Page, address: str, sight: Sight) -> list[str]:
-    """What is wrong with a page: wide and light, then narrow and dark, without loading it again."""
+    """What is wrong with a page at three widths: one page wide in light and narrow in dark, the next the other way."""
+    first, then = ("light", "dark") if SIGHTS.index(sight) % 2 == 0 else ("dark", "light")
+    page.emulate_media(color_scheme=first)  # type: ignore[arg-type]
     answer = page.goto(address)
     if sight.through_consent:
         page.get_by_role("button", name="Continue").click()
@@ -86,7 +90,9 @@ def _looked_at(page: Page, address: str, sight: Sight) -> list[str]:
     else:
         assert answer is not None
         assert answer.status == sight.status, f"{address}: {answer.status}"
-    found = [f"light: {one}" for one in serious(page)] + [f"1440: {one}" for one in page.evaluate(STICKS_OUT)]
-    page.emulate_media(color_scheme="dark")
+    found = [f"1440 {first}: {one}" for one in serious(page) + page.evaluate(STICKS_OUT)]
+    page.set_viewport_size(MIDDLE)  # type: ignore[arg-type]
+    found += [f"1024: {one}" for one in page.evaluate(STICKS_OUT)]
+    page.emulate_media(color_scheme=then)  # type: ignore[arg-type]
     page.set_viewport_size(NARROW)  # type: ignore[arg-type]
-    return found + [f"dark: {one}" for one in serious(page)] + [f"390: {one}" for one in page.evaluate(STICKS_OUT)]
+    return found + [f"390 {then}: {one}" for one in serious(page) + page.evaluate(STICKS_OUT)]

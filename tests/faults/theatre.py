@@ -186,8 +186,12 @@ def stuck_at(product: Running, ticket: int) -> Iterator[None]:
 
 def is_waiting_for_a_ticket(product: Running) -> bool:
     """Whether somebody waits for a ticket's row."""
-    # The server shows the first 1024 characters of a statement, so the end of a long one is not asked for.
-    waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%%tickets_ticket%%'"
+    # Not by the statement's words: of one that is planned once a connection the server shows only its name. Who waits
+    # for a row has a lock on its table, a weak one.
+    waiting = (
+        "SELECT 1 FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE wait_event_type = 'Lock'"
+        " AND datname = current_database() AND relation = 'tickets_ticket'::regclass"
+    )
     return bool(product.rows(waiting))
 
 

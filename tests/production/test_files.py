@@ -79,6 +79,18 @@ def test_every_celery_queue_has_a_worker_and_there_is_one_clock() -> None:
     assert [name for name, one in OURS.items() if "beat" in one["command"]] == ["beat"]
 
 
+def test_the_workers_without_containers_are_those_of_the_containers() -> None:
+    page = (ROOT / "docs/production.md").read_text(encoding="utf-8")
+    told = {tuple(command.split()[4:]) for command in re.findall(r"`(celery [^`]* worker [^`]*)`", page)}
+    run = [one["command"] for one in OURS.values() if "worker" in one["command"]]
+    named = [words.index("-n") for words in run]
+    assert told == {tuple(words[4:at] + words[at + 2 :]) for words, at in zip(run, named, strict=True)}
+
+
+def test_everything_that_shows_on_pages_can_be_given_to_the_containers() -> None:
+    assert {"BRAND", "TIME_ZONE", "LANGUAGE_CODE"} <= set(OURS["web"]["environment"])
+
+
 def test_what_the_commands_name_can_be_imported() -> None:
     named = {word for one in OURS.values() for word in one["command"] if word.startswith("contactcentre.")}
     for target in named:
@@ -155,9 +167,13 @@ def test_the_deployment_check_is_clean_under_the_settings_of_a_server(tmp_path: 
     assert "no issues" in done.stdout
 
 
-def test_practice_mode_and_unusable_keys_do_not_pass_the_deployment_check(tmp_path: Path) -> None:
+def test_practice_mode_unusable_keys_and_a_door_narrower_than_the_hooks_do_not_pass_the_deployment_check(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "keys").write_text("not-a-key")
-    wrong = production(tmp_path, PRACTICE="1") | {"CONTACTCENTRE_ENCRYPTION_KEYS_FILE": str(tmp_path / "keys")}
+    keys = {"CONTACTCENTRE_ENCRYPTION_KEYS_FILE": str(tmp_path / "keys")}
+    wrong = production(tmp_path, PRACTICE="1", WEB_MAX_BODY_BYTES="1000000") | keys
     done = _check(wrong)
     assert done.returncode != 0
-    assert {"contactcentre.E001", "contactcentre.E002"} <= set(re.findall(r"contactcentre\.E\d+", done.stderr))
+    errors = set(re.findall(r"contactcentre\.E\d+", done.stderr))
+    assert {f"contactcentre.E00{number}" for number in (1, 2, 3)} <= errors
