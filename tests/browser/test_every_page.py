@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, Page
 
 from tests.browser.axe import serious
 from tests.flows.at_facebook import AtFacebook
@@ -38,38 +39,48 @@ def furnished(product: Running, x_handle: AtX, facebook_page: AtFacebook) -> Fur
     return furnish(product, x=x_handle, facebook=facebook_page)
 
 
-@pytest.fixture(scope="module")
-def signed_in(chromium: Browser, product: Running) -> Iterator[Callable[[str], BrowserContext]]:
-    """A browser for each role, signed in once and without the form: that is walked by every other test here."""
-    contexts: dict[str, BrowserContext] = {}
+@dataclass
+class Eye:
+    """A page in somebody's browser that goes from address to address: opening one costs more than looking at it."""
 
-    def browser_of(role: str) -> BrowserContext:
-        if role not in contexts:
-            contexts[role] = chromium.new_context(viewport=WIDE, reduced_motion="reduce")  # type: ignore[arg-type]
+    page: Page
+    # What the pages wrote on the console since somebody looked.
+    problems: list[str]
+
+
+@pytest.fixture(scope="module")
+def eyes(chromium: Browser, product: Running) -> Iterator[Callable[[str], Eye]]:
+    """The eyes of a role, signed in once and without the form: that is walked by every other test here."""
+    opened: dict[str, Eye] = {}
+
+    def of(role: str) -> Eye:
+        if role not in opened:
+            context = chromium.new_context(viewport=WIDE, reduced_motion="reduce")  # type: ignore[arg-type]
             if role:
                 session = product.signed_in(role).session
-                contexts[role].add_cookies(
+                context.add_cookies(
                     [{"name": one.name, "value": str(one.value), "url": product.inbox} for one in session.cookies]
                 )
-        return contexts[role]
+            eye = opened[role] = Eye(context.new_page(), [])
+            eye.page.set_default_timeout(15_000)
+            eye.page.on("console", lambda said: eye.problems.append(said.text) if said.type == "error" else None)
+            eye.page.on("pageerror", lambda error: eye.problems.append(str(error)))
+        opened[role].problems.clear()
+        return opened[role]
 
-    yield browser_of
-    for context in contexts.values():
-        context.close()
+    yield of
+    for eye in opened.values():
+        eye.page.context.close()
 
 
 @pytest.mark.parametrize("sight", SIGHTS, ids=lambda sight: sight.name)
 def test_every_page_is_readable_by_everybody_at_every_width(
-    product: Running, furnished: Furnished, signed_in: Callable[[str], BrowserContext], sight: Sight
+    product: Running, furnished: Furnished, eyes: Callable[[str], Eye], sight: Sight
 ) -> None:
-    problems: list[str] = []
-    with signed_in(sight.role).new_page() as page:
-        page.set_default_timeout(15_000)
-        page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        wrong = _looked_at(page, product.inbox + furnished.path(sight), sight)
+    eye = eyes(sight.role)
+    wrong = _looked_at(eye.page, product.inbox + furnished.path(sight), sight)
     # Chromium writes an answer that is an error page on the console; that page is what was asked for.
-    problems = [one for one in problems if f"status of {sight.status}" not in one]
+    problems = [one for one in eye.problems if f"status of {sight.status}" not in one]
     assert wrong + problems == []
 
 
@@ -83,6 +94,7 @@ def _looked_at(page: Page, address: str, sight: Sight) -> list[str]:
     """What is wrong with a page at three widths: one page wide in light and narrow in dark, the next the other way."""
     first, then = ("light", "dark") if SIGHTS.index(sight) % 2 == 0 else ("dark", "light")
     page.emulate_media(color_scheme=first)  # type: ignore[arg-type]
+    page.set_viewport_size(WIDE)  # type: ignore[arg-type]
     answer = page.goto(address)
     if sight.through_consent:
         page.get_by_role("button", name="Continue").click()
