@@ -81,7 +81,7 @@ def assign(*, person: Person, tickets: Sequence[int], owner_id: int | None, now:
 
 
 def move(*, person: Person, tickets: Sequence[int], queue_id: int, now: datetime) -> Done:
-    """Move the tickets to another queue; the owner lets go, for the other queue's people decide who takes it."""
+    """Move the tickets to another queue; the owner lets go, unless they work there too."""
     queue = Queue.objects.filter(pk=queue_id, successor=None).first()
     if queue is None:
         raise Http404

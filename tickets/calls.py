@@ -174,7 +174,7 @@ def _first(call: Call, resolved: resolving.Resolved, *, account_id: int, now: da
     # Every call is a contact of its own, so that on a shared number each begins with somebody new (row 12).
     customer, queue = resolving.speaker(resolved, call.customer, now=now), intake.feed_queue(account_id)
     return _make(
-        _ticket(customer, queue=queue, direction=call.direction, now=now),
+        intake.ticket_for(customer, queue=queue, subject="", now=now, reopens=call.direction == "in"),
         customer=customer,
         identity=resolved.identity,
         account_id=account_id,
@@ -212,9 +212,13 @@ def _by_hand(
             raise CannotLog(_("That customer is not there any more."))
         if not access.visible(have, Ticket.objects.filter(customer=customer)).exists():
             raise PermissionDenied
-    ticket = _ticket(customer, queue=queue, direction=logged.direction, now=now)
-    # Nothing has arrived yet on one that was begun just now.
+    latest = Ticket.objects.filter(customer=customer).exclude(state=State.MERGED).order_by("-id").first()
+    reopens = logged.direction == "in" and (latest is None or have.may_read(latest))
+    ticket = intake.ticket_for(customer, queue=queue, subject="", now=now, reopens=reopens)
+    # Nothing has arrived yet on one that was begun just now. On others' ticket the call enters by their queue: by its
+    # line's it would open the ticket to whoever serves that.
     is_theirs = not ticket.arrivals or have.may_read(ticket)
+    queue = queue if is_theirs else ticket.queue
     message = _make(
         ticket,
         customer=customer,
@@ -249,11 +253,6 @@ def _locked(message_id: int) -> Message:
     mine = Message.objects.select_related("contact").filter(pk=message_id)
     resolving.lock_whose(lambda: mine.values_list("customer_id", flat=True).first())
     return mine.get()
-
-
-def _ticket(customer: Customer, *, queue: Queue, direction: str, now: datetime) -> Ticket:
-    """The ticket that a call with this customer lies on."""
-    return intake.ticket_for(customer, queue=queue, subject="", now=now, reopens=direction == "in")
 
 
 def _make(

@@ -13,10 +13,10 @@ from agents.models import Person
 from channels import outbox
 from channels.models import Outbound
 from contactcentre.lib import realtime
-from tickets import access, drafts, finishing, instants, urgency
+from tickets import access, drafts, finishing, listing, urgency
 from tickets.events import ticket_changed
 from tickets.models import LIVE, Message, State, Ticket
-from tickets.outgoing import CannotReply, last_words, window_end
+from tickets.outgoing import CannotReply, window_end
 from tickets.receipts import reference
 from tickets.replies import THEN
 from tickets.targets import Targets
@@ -39,14 +39,7 @@ def undo(*, person: Person, message_id: int, now: datetime) -> Message:
     message.refresh_from_db()
     ticket.refresh_from_db()
     _as_before(ticket, message, person)
-    last = (
-        Message.objects.filter(ticket=ticket, contact__entry_queue__is_confidential=False)
-        .exclude(state="cancelled")
-        .order_by(*instants.LATEST_FIRST)
-        .first()
-    )
-    if last is not None:
-        last_words(ticket, last)
+    listing.rebuild(ticket)
     ticket.save()
     drafts.put_back(person=person, ticket=ticket, text=message.text, now=now)
     history.record(

@@ -33,6 +33,11 @@ export function focusSearch() {
 /** Whether a key belongs to the search page that is on its way; kept for its field. */
 export function typedAhead(event) {
   if (!ahead || ahead.until < Date.now()) return false;
+  // Who went on writing elsewhere meanwhile means that field.
+  if (event.target.matches?.("input, textarea, select, [contenteditable]")) {
+    ahead = null;
+    return false;
+  }
   if (event.key === "Escape") {
     ahead = null;
     return true;

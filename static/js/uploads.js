@@ -10,7 +10,9 @@ const KEPT_FOR = 6 * 24 * 60 * 60_000;
 
 /** Keep files for a composer that is not on the page. */
 export function keepFor(ticket, files) {
-  if (files.length) remember(keyOf(ticket), files.map((file) => ({ ...file, at: Date.now() })));
+  if (!files.length) return;
+  const there = recall(keyOf(ticket)) ?? [];
+  remember(keyOf(ticket), [...there, ...files.map((file) => ({ ...file, at: Date.now() }))]);
 }
 
 function keyOf(ticket) {

@@ -227,6 +227,15 @@ def test_a_number_of_somebody_elses_ticket_is_written_down_there_without_taking_
     assert browser.post("/calls/new/", form).status_code == 302
     ticket.refresh_from_db()
     assert (ticket.state, ticket.owner, ticket.arrivals) == ("open", None, 3)
+    # The call itself gives no right to the ticket either.
+    assert browser.get(f"/t/{ticket.pk}/").status_code == 403
+    assert browser.post("/act/solve/", {"ticket": ticket.pk}).status_code == 403
+    # Nor does it open one again that others solved: a new one begins.
+    Ticket.objects.filter(pk=ticket.pk).update(state="solved", solved_at=house.clock.now)
+    assert browser.post("/calls/new/", form).status_code == 302
+    ticket.refresh_from_db()
+    assert ticket.state == "solved"
+    assert Ticket.objects.get(state="open").queue == house.billing
 
 
 def test_the_number_is_known_maybe_or_new(house: House, line: ChannelAccount) -> None:

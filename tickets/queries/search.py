@@ -97,14 +97,12 @@ def _has_seen(customer: str, **whose: Any) -> Exists:
     return Exists(_seen(False, Ticket.objects.filter(customer_id=OuterRef(customer)), **whose))
 
 
-def _latest_of(
-    everything: bool, limit: int, *, customers: list[int], **whose: Any
-) -> QuerySet[Ticket, tuple[Any, ...]]:
+def _latest_of(everything: bool, *, customers: list[int], **whose: Any) -> QuerySet[Ticket, tuple[Any, ...]]:
     tickets = _seen(everything, Ticket.objects.filter(customer_id__in=customers), **whose).exclude(state="merged")
     latest = tickets.order_by("customer_id", "-id").distinct("customer_id")
     return latest.values_list(
         "customer_id", "customer__name", "customer__called", "id", "last_at", "state", "last_words"
-    )[: limit * 2]
+    )
 
 
 def _said(
@@ -167,7 +165,7 @@ def _of_customers(have: Rights, rows: list[tuple[Any, ...]], limit: int) -> list
         displays[customer] = display or displays.get(customer, "")
     if not displays:
         return []
-    found = _LATEST.rows(have.everything, limit, customers=list(displays), **_whose(have))
+    found = _LATEST.top(limit * 2, have.everything, customers=list(displays), **_whose(have))
     return [
         Hit(number, what_to_call(name, called, customer), displays[customer] or words, at, state, "person")
         for customer, name, called, number, at, state, words in found

@@ -88,12 +88,6 @@ def page(
     return Page(entries, _cursor(found[-1]) if has_older else "")
 
 
-def bubble(person: Person, have: Rights, message: Message, *, now: datetime) -> rows.Bubble:
-    """One message as its bubble shows it."""
-    earlier = timeline_rows.versions([message]).get(message.pk, ())
-    return _bubble(person, message, _files([message])[message.pk], earlier, now=now)
-
-
 def _cursor(message: Message) -> str:
     return f"{int(message.said_at.timestamp() * 1_000_000)}-{message.pk}"
 

@@ -80,12 +80,6 @@ def _page_url(name: str) -> str:
 
 
 @register.simple_tag
-def channel_badge(surface: Surface) -> SafeString:
-    """The small coloured sign of a surface's channel."""
-    return badge(surface.name, get_language())
-
-
-@register.simple_tag
 def badge_of(name: str) -> SafeString:
     """The sign of a surface given by its name."""
     return badge(name, get_language())
