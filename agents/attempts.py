@@ -22,6 +22,7 @@ from django.conf import settings
 from django.core import signing
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponseBase
+from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ def allowed(request: HttpRequest, email: str) -> bool:
     own, *shared = _keys(request, email)
     try:
         counts: dict[str, int] = cache.get_many([own, *shared])
-    except Exception:
+    except RedisError:
         logger.warning("the cache cannot be asked for sign-in attempts", exc_info=True)
         return True
     wrong = counts.get(own, 0)
@@ -65,7 +66,8 @@ def failed(request: HttpRequest, email: str) -> None:
         for key in _keys(request, email):
             cache.add(key, 0, WINDOW_SECONDS)
             cache.incr(key)
-    except Exception:
+    # ValueError: the counter was forgotten between the two lines.
+    except (RedisError, ValueError):
         logger.warning("a failed sign-in could not be counted", exc_info=True)
 
 
@@ -73,7 +75,7 @@ def succeeded(request: HttpRequest, email: str) -> None:
     """Forget this browser's wrong passwords for this email: its next mistake is its first."""
     try:
         cache.delete(_keys(request, email)[0])
-    except Exception:
+    except RedisError:
         logger.warning("wrong passwords could not be forgotten", exc_info=True)
 
 

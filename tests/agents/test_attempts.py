@@ -81,3 +81,18 @@ def test_a_cookie_of_another_making_is_no_known_browser(office: House) -> None:
         browser.cookies[attempts.COOKIE] = value
         tries(browser, "anna")
     assert [tries(Client(), "anna") for _ in range(3)] == [200, 200, 429]
+
+
+def test_a_cache_that_is_away_keeps_nobody_out(office: House, settings: Any) -> None:
+    # Nobody listens at port 1.
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"}}
+    browser = Client()
+    assert tries(browser, "anna") == 200
+    assert tries(browser, "anna", PASSWORD) == 302
+
+
+def test_a_counter_that_is_forgotten_while_it_counts_is_no_error(
+    office: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts.cache, "add", lambda *_given: None)
+    assert tries(Client(), "anna") == 200
