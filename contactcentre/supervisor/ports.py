@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import secrets
+import itertools
+import os
 import socket
 from collections.abc import Callable, Collection
 
 from contactcentre.supervisor.problem import Problem
 
-# Below the range from which the operating system takes the near ends of outgoing connections (32768 upwards on
-# Linux). A port inside it can be taken by a client's own attempt to reach the server while that restarts, and then
-# the server can never have it back.
-FIRST, LAST = 20000, 29999
+# Below every range from which a system takes the near ends of outgoing connections (Linux from 32768, some sandboxes
+# from 16000). A port inside it can be taken by any client between the choice and the server's start, also by a
+# client's own attempt to reach the server while that restarts, and then the server can never have it back.
+FIRST, LAST = 10000, 15999
+# A process chooses from ports of its own, one after the other: two starts at the same moment, each of which finds a
+# port free and listens a second later, would else meet now and then.
+OF_A_PROCESS = 50
 TRIES = 200
+
+_turn = itertools.count()
 
 
 def is_free(port: int) -> bool:
@@ -30,11 +36,19 @@ def is_free(port: int) -> bool:
 
 def free(*, taken: Collection[int] = ()) -> int:
     """A free port that is not in `taken`. Raises Problem when none is found."""
-    for _ in range(TRIES):
-        port = FIRST + secrets.randbelow(LAST - FIRST + 1)
+    own = os.getpid() * OF_A_PROCESS
+    for _ in range(OF_A_PROCESS):
+        port = _in_range(own + next(_turn) % OF_A_PROCESS)
+        if port not in taken and is_free(port):
+            return port
+    for port in map(_in_range, range(own, own + LAST - FIRST + 1)):
         if port not in taken and is_free(port):
             return port
     raise Problem(f"No free port between {FIRST} and {LAST} on 127.0.0.1: too many servers run on this machine.")
+
+
+def _in_range(number: int) -> int:
+    return FIRST + number % (LAST - FIRST + 1)
 
 
 def preferred(name: str, port: int, *, taken: Collection[int], say: Callable[[str], None]) -> int:

@@ -23,6 +23,7 @@ from redis.exceptions import RedisError
 
 from agents.models import Membership, Person, Team
 from contactcentre.lib import valkey as valkey_client
+from contactcentre.supervisor import ports
 from contactcentre.supervisor.valkey import program
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -41,18 +42,11 @@ def wait_until(condition: Callable[[], Any], what: str, seconds: float = DEADLIN
     raise AssertionError(f"waited {seconds:g} s in vain: {what}")
 
 
-def free_port() -> int:
-    """A port nobody listens at just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class ValkeyServer:
     """One server that a test may stop, freeze and kill."""
 
     def __init__(self, folder: Path, *, keeps: bool) -> None:
-        self.folder, self.keeps, self.port = folder, keeps, free_port()
+        self.folder, self.keeps, self.port = folder, keeps, ports.free()
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -152,7 +146,7 @@ class Door:
     """The web process."""
 
     def __init__(self, redis_url: str, **variables: str) -> None:
-        self.port = free_port()
+        self.port = ports.free()
         database = connection.settings_dict
         url = f"postgres://{database['USER']}:{database['PASSWORD']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
         environment = {

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import smtplib
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -19,17 +18,13 @@ from urllib.request import Request, urlopen
 
 from imapclient import IMAPClient
 
+from contactcentre.supervisor import ports
+
 ROOT = Path(__file__).resolve().parents[2]
 CARE = "care@acme.example"
 CARLA = "carla.hughes@post.example"
 TOM = "tom.okafor@post.example"
 PASSWORDS = {CARE: "practice-care", CARLA: "practice-carla", TOM: "practice-tom"}
-
-
-def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 def start(environ: Mapping[str, str]) -> subprocess.Popen[str]:
@@ -59,9 +54,9 @@ class Practice:
     def __init__(self, data: Path) -> None:
         self.environ = {
             "PRACTICE": "1",
-            "PRACTICE_WEB_PORT": str(free_port()),
-            "PRACTICE_IMAP_PORT": str(free_port()),
-            "PRACTICE_SMTP_PORT": str(free_port()),
+            "PRACTICE_WEB_PORT": str(ports.free()),
+            "PRACTICE_IMAP_PORT": str(ports.free()),
+            "PRACTICE_SMTP_PORT": str(ports.free()),
             "PRACTICE_DATA": str(data),
             "PRACTICE_PRODUCT_URL": "http://127.0.0.1:8000/",
         }

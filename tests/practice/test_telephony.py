@@ -12,8 +12,9 @@ from urllib.request import Request, urlopen
 import pytest
 from playwright.sync_api import Browser, expect
 
+from contactcentre.supervisor import ports
 from tests.practice.hook import Hook, listening
-from tests.practice.running import Practice, free_port
+from tests.practice.running import Practice
 
 CALLS = "/practice/telephony/calls"
 EVENTS = "/practice/telephony/events"
@@ -253,7 +254,7 @@ def test_a_line_that_nobody_listens_to_rings_all_the_same(exchange: Practice, ho
 def test_a_kill_loses_no_event_and_no_line(tmp_path: Path) -> None:
     practice = Practice(tmp_path / "data")
     try:
-        port = free_port()
+        port = ports.free()
         url = f"http://127.0.0.1:{port}/hooks/phone/practice-token/"
         practice.ask(LINES, {"number": SUPPORT, "hook_url": url})
         known = practice.ask("/practice/happenings").body["happenings"][-1]["id"]

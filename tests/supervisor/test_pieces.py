@@ -36,7 +36,25 @@ def test_a_port_in_use_gives_the_next_free_one_and_says_so(busy_port: int) -> No
 
 
 def test_free_ports_lie_outside_the_range_of_outgoing_connections() -> None:
-    assert ports.FIRST <= ports.free() <= ports.LAST < 32768
+    # Some sandboxes hand them out from 16000 on, Linux from 32768.
+    assert ports.FIRST <= ports.free() <= ports.LAST < 16000
+
+
+def test_a_port_is_not_chosen_twice_in_a_row_though_nobody_listens_yet() -> None:
+    assert len({ports.free() for _ in range(10)}) == 10
+
+
+def test_two_processes_choose_from_different_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = []
+    for pid in (7000, 7001):
+        monkeypatch.setattr(ports.os, "getpid", lambda pid=pid: pid)
+        chosen.append({ports.free() for _ in range(20)})
+    assert not chosen[0] & chosen[1]
+
+
+def test_when_a_process_has_used_up_its_own_it_takes_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = {ports.free() for _ in range(ports.OF_A_PROCESS)}
+    assert ports.free(taken=own) not in own
 
 
 def test_freely_chosen_ports_are_the_same_at_the_next_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
