@@ -11,8 +11,8 @@ import io
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import datetime
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
@@ -32,6 +32,8 @@ SHOWN_INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 _CHUNK = 256 * 1024
 # Enough for the signatures that stand at the beginning of a file, zip-based office files included.
 _HEAD = 64 * 1024
+_UNFINISHED = timedelta(days=1)
+_CLEARED_AT_ONCE = 1000
 _SHOWN_SIGNATURES: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
     ("image/png", lambda head: head.startswith(b"\x89PNG\r\n\x1a\n")),
     ("image/jpeg", lambda head: head.startswith(b"\xff\xd8\xff")),
@@ -104,14 +106,35 @@ def _is_text(head: bytes) -> bool:
     return True
 
 
+def clear_unfinished(*, now: datetime) -> int:
+    """Delete what killed processes left half-written more than a day ago; returns how many files.
+
+    Nobody writes on one file that long: every source has a time limit.
+    """
+    folder = _incoming()
+    if folder is None:
+        return 0
+    cleared = 0
+    for part in sorted(folder.glob("part-*"))[:_CLEARED_AT_ONCE]:
+        # Between the look and the deletion its writer may have moved it to its place.
+        with suppress(FileNotFoundError):
+            if part.stat().st_mtime < (now - _UNFINISHED).timestamp():
+                part.unlink()
+                cleared += 1
+    return cleared
+
+
+def _incoming() -> Path | None:
+    """Where files lie while they are written; None where the storage is not a folder."""
+    return Path(default_storage.path("incoming")) if isinstance(default_storage, FileSystemStorage) else None
+
+
 @contextmanager
 def _spool() -> Iterator[IO[bytes]]:
     """A temporary file, in the storage's own folder where it has one: from there it can be renamed in one step."""
-    folder: str | None = None
-    if isinstance(default_storage, FileSystemStorage):
-        incoming = Path(default_storage.path("incoming"))
-        incoming.mkdir(parents=True, exist_ok=True)
-        folder = str(incoming)
+    folder = _incoming()
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=folder, prefix="part-", delete=False) as spool:
         try:
             yield spool

@@ -297,6 +297,11 @@ CELERY_BEAT_SCHEDULE = {
     "process waiting items": {"task": "channels.tasks.process", "schedule": schedule(10.0), "options": {"expires": 9}},
     "deliver due rows": {"task": "channels.tasks.deliver_due", "schedule": schedule(1.0), "options": {"expires": 2}},
     "fold the books": {"task": "channels.tasks.fold", "schedule": schedule(60.0), "options": {"expires": 59}},
+    "clear unfinished files": {
+        "task": "channels.tasks.clear_unfinished_files",
+        "schedule": schedule(3600.0),
+        "options": {"expires": 3599},
+    },
     "look at posts again": {
         "task": "tickets.tasks.reread",
         "schedule": schedule(float(env.number("REREAD_SECONDS", 900))),

@@ -1,4 +1,4 @@
-"""Intake: waiting ledger rows are processed, and the books are kept short."""
+"""Intake: waiting ledger rows are processed, the books are kept short, half-written files go."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from channels import books, processing
+from channels import books, files, processing
 
 
 @shared_task(name="channels.tasks.process")
@@ -21,3 +21,9 @@ def process(**_: Any) -> None:
 def fold(**_: Any) -> None:
     """Sum the books' appended rows."""
     books.fold()
+
+
+@shared_task(name="channels.tasks.clear_unfinished_files")
+def clear_unfinished_files(**_: Any) -> None:
+    """Delete what killed processes left half-written."""
+    files.clear_unfinished(now=timezone.now())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -109,3 +111,18 @@ def test_eight_who_store_the_same_content_at_once_get_the_same_row(folder: Path)
     assert len(rows) == 8
     assert len(set(rows)) == 1
     assert len([path for path in folder.rglob("*") if path.is_file()]) == 1
+
+
+@pytest.mark.django_db
+def test_what_a_killed_process_left_half_written_goes_after_a_day_and_nothing_else_does(folder: Path) -> None:
+    kept = files.store(PNG, now=NOW)
+    left, under_way = (folder / "incoming" / name for name in ("part-left", "part-under-way"))
+    for part, age in ((left, timedelta(hours=25)), (under_way, timedelta(hours=23))):
+        part.write_bytes(b"half")
+        os.utime(part, times=((NOW - age).timestamp(),) * 2)
+    assert files.clear_unfinished(now=NOW) == 1
+    assert sorted(path.name for path in folder.rglob("*") if path.is_file()) == sorted([kept.sha256, under_way.name])
+
+
+def test_without_a_folder_there_is_nothing_half_written(folder: Path) -> None:
+    assert files.clear_unfinished(now=NOW) == 0
