@@ -66,7 +66,7 @@ def _column(column: Column, frame: _Frame, _: wording.Wording) -> str:
         f'<section class="column" id="column-{number}" aria-label="{name}">'
         f'<header class="column__head" id="column-head-{number}">'
         f'<h2 class="column__title"><a class="column__name truncate" href="{href}">{name}</a> '
-        f'<span class="count">{_("%(n)s open") % {"n": figures.open}}</span></h2><dl class="column__stats">'
+        f'<span class="count">{_open(figures.open)}</span></h2><dl class="column__stats">'
         f'<div><dt>{_("Awaiting us")}</dt><dd>{figures.awaiting_us}</dd></div>'
         f'<div><dt>{_("Longest wait")}</dt><dd>{escape(as_span(figures.longest_wait))}</dd></div>'
         f'<div><dt>{_("Overdue")}</dt><dd{late}>{figures.overdue}</dd></div>'
@@ -76,6 +76,11 @@ def _column(column: Column, frame: _Frame, _: wording.Wording) -> str:
         f"<dd>{escape(as_span(figures.median_first_answer))}</dd></div>"
         f'</dl></header><ul class="column__list" id="column-list-{number}" tabindex="-1">{cards}</ul></section>'
     )
+
+
+def _open(count: int) -> str:
+    """How many tickets are open, in words, escaped."""
+    return escape(ngettext("%(n)s open", "%(n)s open", count) % {"n": count})
 
 
 def _card(row: rows.TicketRow, frame: _Frame) -> str:
@@ -117,7 +122,7 @@ def _agent(agent: AgentRow, now: datetime, _: wording.Wording) -> str:
     if agent.overdue:
         doing += f' · {_("%(n)s overdue") % {"n": agent.overdue}}'
     dot = '<span class="dot dot--fine"></span>' if agent.is_here else ""
-    held = escape(ngettext("%(n)s open", "%(n)s open", agent.open) % {"n": agent.open})
+    held = _open(agent.open)
     return (
         f'<div class="agent" id="agent-{agent.person.id}"><span class="presence__avatar">'
         f'<span class="avatar avatar--medium" aria-hidden="true">{escape(agent.person.initials)}</span>'

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.test import Client
 from django.utils.translation import gettext
 
+from contactcentre.management.commands import makemessages
 from tests.conftest import House
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,3 +39,42 @@ def test_whoever_asks_for_another_language_gets_english_throughout(house: House,
     page = browser.get(f"/t/{house.ticket().pk}/").content.decode()
     assert '<html lang="en' in page
     assert gettext("All open") in page
+
+
+def test_words_inside_an_f_string_are_collected_on_their_line() -> None:
+    source = '''
+heading = _("Plain")
+page = (
+    f'<a title="{_("Inside")}">'
+    f"{html(ngettext('One', 'Several', count))}" + gettext(
+        "In two "
+        "pieces") % {"a": 1}
+)
+log.info("not for people")
+'''
+    lines = makemessages.calls_only(source).splitlines()
+    assert [line for line in lines if line] == [
+        "_('Plain'); ",
+        "_('Inside'); ",
+        "ngettext('One', 'Several', count); gettext('In two pieces'); ",
+    ]
+    assert lines[1] == "_('Plain'); "
+
+
+def test_no_words_of_the_pages_are_left_out_of_a_catalogue(tmp_path: Path) -> None:
+    command = makemessages.Command()
+    where = ROOT / "tickets"
+    found = 0
+    for path in sorted(where.glob("*_html.py")):
+        copy = tmp_path / path.name
+        copy.write_bytes(path.read_bytes())
+        translatable = makemessages.Command.translatable_file_class(str(tmp_path), path.name, str(tmp_path))
+        built = makemessages.BuildFile(command, "django", translatable)
+        built.preprocess()
+        words = Path(built.work_path).read_text(encoding="utf-8")
+        for marked in re.findall(r'\{_\("([^"\\]+)"\)\}', path.read_text(encoding="utf-8")):
+            assert repr(marked) in words
+            found += 1
+        built.cleanup()
+        assert not Path(built.work_path).exists()
+    assert found > 20
