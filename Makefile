@@ -10,15 +10,25 @@ PY := .venv/bin/python
 # Embedded PostgreSQL and Valkey for the time of one command, with ports and data of their own.
 WITH := $(PY) -m contactcentre.supervisor with
 PYTEST := $(WITH) -- $(PY) -m pytest --durations=10
-# Most tests wait for something, so two at a time. Whole folders and files that share what they start stay with one
-# worker (tests/conftest.py), in the order given there.
-AT_ONCE := -n 2 --dist loadscope --no-loadscope-reorder
+# Three at a time also on two cores: tests of a whole product wait for its processes more than they compute, and another
+# test computes meanwhile. Whole folders and files that share what they start stay with one worker (tests/conftest.py),
+# in the order given there.
+AT_ONCE := -n 3 --dist loadscope --no-loadscope-reorder
+# The folders with such tests, so that not every worker reads all others as well. tests/conftest.py refuses the mark
+# anywhere else.
+FAULTS := -m fault tests/faults
+BROWSER := -m browser tests/browser tests/practice
+FAULTS_AND_BROWSER := -m "fault or browser" tests/faults tests/browser tests/practice
 FIND_CHROMIUM := chromium="$${CHROMIUM:-$$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}"
 # pytest ends with 5 when no test carries the marker.
 NONE_IS_FINE := || { code=$$?; [ $$code -eq 5 ] && echo "**** No test carries this marker. ****"; }
 ROUNDS := 1 2 3 4 5 6 7 8 9 10
 
-.PHONY: help run test checks unit faults browser again bench screenshots reset install chromium
+# Where a shell forbids Python to keep what it compiled, each of some thirty processes compiles everything anew: the
+# tests alone cost every worker nine seconds.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help run test checks unit faults browser whole again bench screenshots reset install chromium
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -26,7 +36,7 @@ help: ## this list
 run: install ## start everything on this machine and say where to look (Ctrl-C stops it)
 	@exec $(PY) -m contactcentre.supervisor run
 
-test: install chromium checks unit faults browser ## check and test everything, also while `make run` is up
+test: install chromium checks unit whole ## check and test everything, also while `make run` is up
 	@echo "All of it passed."
 
 again: install chromium ## run the fault and browser tests ten times
@@ -34,7 +44,7 @@ again: install chromium ## run the fault and browser tests ten times
 	if [ -z "$$chromium" ]; then echo "make again needs Chromium: install it, or name one with CHROMIUM=/path"; exit 1; fi; \
 	for round in $(ROUNDS); do \
 	  echo "round $$round of 10"; \
-	  CHROMIUM="$$chromium" $(PYTEST) -q $(AT_ONCE) -m "fault or browser" || { echo "round $$round of 10 failed"; exit 1; }; \
+	  CHROMIUM="$$chromium" $(PYTEST) -q $(AT_ONCE) $(FAULTS_AND_BROWSER) || { echo "round $$round of 10 failed"; exit 1; }; \
 	done; \
 	echo "10 of 10 rounds passed."
 
@@ -60,12 +70,18 @@ unit: install ## unit and flow tests
 	$(PYTEST) $(AT_ONCE) -m "not fault and not browser"
 
 faults: install ## processes killed at named points
-	$(PYTEST) -m fault $(NONE_IS_FINE)
+	$(PYTEST) $(FAULTS) $(NONE_IS_FINE)
 
 browser: install chromium ## the loop in real Chromium
 	@$(FIND_CHROMIUM); \
-	if [ -n "$$chromium" ]; then CHROMIUM="$$chromium" $(PYTEST) $(AT_ONCE) -m browser $(NONE_IS_FINE); \
+	if [ -n "$$chromium" ]; then CHROMIUM="$$chromium" $(PYTEST) $(AT_ONCE) $(BROWSER) $(NONE_IS_FINE); \
 	else echo "**** SKIPPED: the browser tests. No Chromium was found. ****"; fi
+
+# Both at once, as `make again` does: what dies is mostly waited for, and browsers compute meanwhile.
+whole: install chromium
+	@$(FIND_CHROMIUM); \
+	if [ -n "$$chromium" ]; then CHROMIUM="$$chromium" $(PYTEST) $(AT_ONCE) $(FAULTS_AND_BROWSER); \
+	else $(PYTEST) $(FAULTS) && echo "**** SKIPPED: the browser tests. No Chromium was found. ****"; fi
 
 # Without --no-compile pip would compile every module of every package, of which a start imports a tenth: half a minute.
 # The lock file names every dependency of a dependency, so pip need not look for any (--no-deps).

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
 from playwright.sync_api import Browser, sync_playwright
 from xdist.scheduler import LoadScopeScheduling
@@ -20,6 +21,7 @@ from agents.models import Membership, Person, Team
 from channels import ledger
 from channels.happenings import Address, InboundMessage
 from channels.models import ChannelAccount
+from tests import migrated
 from tickets import intake
 from tickets.models import AccountFeed, Contact, Message, Queue, ServiceTarget, Ticket
 
@@ -32,14 +34,26 @@ NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 TOGETHER = ("flows", "faults", "contactcentre", "practice", "supervisor")
 
 
+# Files there that need none of it.
+APART = ("tests/flows/test_races.py",)
+
 # Here each file has something of its own that is costly.
 BY_FILE = ("browser",)
+
+# Where marked tests are: `make faults` and `make browser` read these folders only.
+MARKED = {"fault": ("faults",), "browser": ("browser", "practice")}
 
 
 def _folder(nodeid: str) -> str:
     """The folder of tests/ that a test is in; empty for one that is in none."""
     parts = nodeid.split("::")[0].split("/")
     return parts[1] if len(parts) > 2 else ""
+
+
+def _together(nodeid: str) -> str:
+    """The folder of TOGETHER that a test belongs to; empty for one that shares nothing costly."""
+    folder = _folder(nodeid)
+    return folder if folder in TOGETHER and nodeid.split("::")[0] not in APART else ""
 
 
 class ByFolder(LoadScopeScheduling):
@@ -49,10 +63,9 @@ class ByFolder(LoadScopeScheduling):
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        folder = _folder(nodeid)
-        if folder in BY_FILE:
+        if _folder(nodeid) in BY_FILE:
             return nodeid.split("::")[0]
-        return folder if folder in TOGETHER else nodeid
+        return _together(nodeid) or nodeid
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFolder:
@@ -62,10 +75,28 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFolder:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, None, None]:
-    """Put what is shared first; around pytest-django, which puts tests without a database last."""
+    """Put what is shared first; around pytest-django, which puts tests without a database last.
+
+    Raises UsageError for a mark where the Makefile does not look for it: such a test would never run.
+    """
+    for item in items:
+        for mark, folders in MARKED.items():
+            if item.get_closest_marker(mark) and _folder(item.nodeid) not in folders:
+                raise pytest.UsageError(f"{item.nodeid} is marked {mark}, which only {' and '.join(folders)}/ may be")
     yield
     places = {folder: place for place, folder in enumerate(TOGETHER)}
-    items.sort(key=lambda item: places.get(_folder(item.nodeid), len(places)))
+    items.sort(key=lambda item: places.get(_together(item.nodeid), len(places)))
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    request: pytest.FixtureRequest, django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: Any
+) -> None:
+    """Where several workers test, the database of each is a copy of one that is brought up to date once."""
+    if hasattr(request.config, "workerinput"):
+        with django_db_blocker.unblock():
+            template = migrated.database(request.config.workerinput["testrunuid"])
+        connection.settings_dict["TEST"]["TEMPLATE"] = template
 
 
 @pytest.fixture(autouse=True)

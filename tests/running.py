@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -58,6 +58,8 @@ class Running:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self._environment = {**kept, **QUICK, "CONTACTCENTRE_FAULTS": str(self.faults), **environment}
         self._log = (var / "log.txt").open("w")
+        self._signed_in: dict[str, Browser] = {}
+        self._database: Any = None
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -84,6 +86,7 @@ class Running:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             self.process.wait(30)
+        self._hang_up()
         self._log.close()
 
     def file(self) -> dict[str, Any]:
@@ -113,14 +116,28 @@ class Running:
 
         def ask() -> list[list[tuple[Any, ...]]] | None:
             try:
-                connection = psycopg2.connect(self.file()["database_url"], connect_timeout=3)
-                with closing(connection), connection.cursor() as cursor:
+                with self._connection().cursor() as cursor:
                     cursor.execute(sql, values)
                     return [list(cursor.fetchall())]
             except (psycopg2.OperationalError, psycopg2.InterfaceError):
+                self._hang_up()
                 return None
 
         return until(ask, what="an answer of the database")[0]
+
+    def _connection(self) -> Any:
+        """The one connection to the database: `until` asks twenty times a second, and each new one costs a process."""
+        if self._database is None:
+            connection = psycopg2.connect(self.file()["database_url"], connect_timeout=3)
+            # Each statement sees what is committed by then, and holds nothing afterwards.
+            connection.autocommit = True
+            self._database = connection
+        return self._database
+
+    def _hang_up(self) -> None:
+        if self._database is not None:
+            self._database.close()
+            self._database = None
 
     def value(self, sql: str, *values: object) -> Any:
         """The first column of the first row, None where there is none."""
@@ -164,8 +181,13 @@ class Running:
     # ------------------------------------------------------------ being the agent
 
     def signed_in(self, role: str = "agent") -> Browser:
-        """Somebody at the inbox, without a screen: by their role, or any of the demonstration's people by address."""
-        return Browser(self, role)
+        """Somebody at the inbox, without a screen: by their role, or any of the demonstration's people by address.
+
+        Signed in once and the same for all tests: a password is slow to check by design.
+        """
+        if role not in self._signed_in:
+            self._signed_in[role] = Browser(self, role)
+        return self._signed_in[role]
 
     def ticket_with(self, text: str) -> int:
         """The id of the ticket on which this was said; waits for it."""
@@ -198,6 +220,8 @@ class Browser:
         assert "/sign-in/" not in answer.url, answer.text[:500]
         self.session.headers.update(
             {
+                # Kept open until the next test, a connection might be closed there just as something is sent.
+                "Connection": "close",
                 "X-CSRFToken": self.session.cookies["contactcentre_csrf"],
                 "Referer": base,
                 "X-Requested-With": "fetch",

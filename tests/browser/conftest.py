@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -41,13 +42,17 @@ def open_page(request: pytest.FixtureRequest, chromium: Browser, product: Runnin
     problems: list[str] = []
     forgiven = request.node.get_closest_marker("forgives")
 
-    def opened(address: str, *, width: int = 1440, scheme: str = "light", scripts: bool = True) -> Page:
+    def opened(
+        address: str, *, width: int = 1440, scheme: str = "light", scripts: bool = True, cookies: Any = ()
+    ) -> Page:
         context = chromium.new_context(
             viewport={"width": width, "height": 900},
             color_scheme=scheme,  # type: ignore[arg-type]
             java_script_enabled=scripts,
         )
         contexts.append(context)
+        if cookies:
+            context.add_cookies(cookies)
         page = context.new_page()
         page.set_default_timeout(15_000)
         page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
@@ -62,17 +67,27 @@ def open_page(request: pytest.FixtureRequest, chromium: Browser, product: Runnin
     assert [one for one in problems if not (forgiven and any(word in one for word in forgiven.args))] == []
 
 
+@pytest.fixture(scope="session")
+def keys() -> dict[str, Any]:
+    """The cookies of each role that has signed in."""
+    return {}
+
+
 @pytest.fixture
-def agent_page(open_page: Callable[..., Page], product: Running) -> Callable[..., Page]:
-    """Somebody signed in at the inbox."""
+def agent_page(open_page: Callable[..., Page], product: Running, keys: dict[str, Any]) -> Callable[..., Page]:
+    """Somebody signed in at the inbox: with their password where they are the first of their role, then by what that
+    left in the browser, which saves two pages and a password that is slow to check."""
 
     def signed_in(path: str = "/", *, role: str = "agent", **options: object) -> Page:
+        if role in keys:
+            return open_page(product.inbox + path, cookies=keys[role], **options)
         page = open_page(f"{product.inbox}/sign-in/", **options)
         who = product.file()["sign_in"][role]
         page.fill("#email", who["username"])
         page.fill("#password", who["password"])
         page.click(".sign-in__form button")
         page.wait_for_url(lambda address: "/sign-in/" not in address)
+        keys[role] = page.context.cookies()
         if path != "/":
             page.goto(product.inbox + path)
         return page

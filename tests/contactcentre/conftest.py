@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -159,14 +160,16 @@ class Door:
             **variables,
         }
         self.browsers: list[Browser] = []
+        # Where uvicorn would write its list of requests, which is not forbidden here.
+        self.listed = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "uvicorn", "contactcentre.asgi:application", "--host", "127.0.0.1"),
-                *("--port", str(self.port), "--no-access-log", "--log-level", "warning"),
-                *("--timeout-graceful-shutdown", "3"),
+                *("--port", str(self.port), "--timeout-graceful-shutdown", "3"),
             ],
             cwd=PROJECT,
             env=environment,
+            stdout=self.listed,
         )
         wait_until(self._answers, "the web process answers")
 
@@ -209,6 +212,7 @@ class Door:
         finally:
             self.process.kill()
             self.process.wait(5)
+            self.listed.close()
             for browser in self.browsers:
                 browser.close()
         return time.monotonic() - began

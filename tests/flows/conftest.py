@@ -1,4 +1,7 @@
-"""One running product for all flow tests: each uses customers of its own."""
+"""One running product for all flow tests: each uses customers of its own.
+
+It ends with the last of them (scope "package"): polling for nobody it would take time from the tests that come after.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +25,13 @@ QUICK = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with running(tmp_path_factory.mktemp("flow product"), **QUICK) as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def connected_x(product: Running) -> AtX:
     """X, with @AcmeCare connected through the consent page."""
     at_x = AtX(product, str(product.got("/people.json")["networks"]["x"]["origin"]))
@@ -44,7 +47,7 @@ def x(connected_x: AtX) -> Iterator[AtX]:
     connected_x.behave()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def connected_facebook(product: Running) -> AtFacebook:
     """Facebook, with both of our Pages connected through its login dialog."""
     facebook = AtFacebook(product, str(product.got("/people.json")["networks"]["facebook"]["origin"]))

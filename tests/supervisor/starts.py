@@ -45,12 +45,13 @@ class TinyRun:
     var: Path
     log: Path
     web_port: int = field(default_factory=ports.free)
+    practice_port: int = field(default_factory=ports.free)
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(self, *, output: int | None = None) -> subprocess.Popen[bytes]:
         """Start it and do not wait. `output`: where its lines go, else to the log."""
         environment = {name: value for name, value in os.environ.items() if not name.endswith("_PORT")}
-        environment |= {"WEB_PORT": str(self.web_port), "PRACTICE_PORT": str(self.web_port + 50)}
+        environment |= {"WEB_PORT": str(self.web_port), "PRACTICE_PORT": str(self.practice_port)}
         search = os.pathsep.join([str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
         with self.log.open("ab") as log:
             process = subprocess.Popen(

@@ -21,7 +21,7 @@ from tests.supervisor.tiny_product import SIGN_IN
 def test_the_run_file_and_the_page_say_where_to_look_and_a_stop_leaves_nothing(tiny_run: TinyRun) -> None:
     told = tiny_run.started()
     assert told["inbox"] == f"http://127.0.0.1:{tiny_run.web_port}/"
-    assert told["practice"] == f"http://127.0.0.1:{tiny_run.web_port + 50}/"
+    assert told["practice"] == f"http://127.0.0.1:{tiny_run.practice_port}/"
     assert told["sign_in"] == SIGN_IN
     assert set(told["pids"]) == {"supervisor", "postgres", "valkey", "web", "practice", "worker"}
     assert all(lives(pid) for pid in told["pids"].values())
