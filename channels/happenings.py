@@ -11,6 +11,9 @@ from typing import Literal
 
 Direction = Literal["in", "out"]
 
+# What the ledger calls a mail of ours that lies in a mailbox's folder for sent mail.
+OUR_MAIL = "sent"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
@@ -59,6 +62,9 @@ class InboundMessage:
     `report_on` names the reference of our message that a delivery report speaks of, with `report`
     "bounced" or "delayed", the reason in `automatic`, and in `report_to` the addresses it speaks of, in lower case;
     none where it names none.
+    `recipient` is whom one of ours goes to, somebody else than ourselves where there is one; `blind` are those in Bcc,
+    which stands in our own copy alone. `marker` is what only a message bears that left from here: Messenger's metadata,
+    the signed part of a mail's Reply-To.
     """
 
     channel_kind: str
@@ -79,6 +85,7 @@ class InboundMessage:
     automatic: str = ""
     reply_to: Address | None = None
     participants: tuple[Address, ...] = ()
+    blind: tuple[Address, ...] = ()
     recipient: Address | None = None
     permalink: str = ""
     parent_id: str = ""

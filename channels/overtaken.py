@@ -1,8 +1,13 @@
-"""A deletion that was told before the message it speaks of: it waits in the ledger, and is let in once that has come.
+"""What was told, or is worked on, before what it speaks of.
+
+A deletion waits in the ledger, and is let in once its message has come.
 
 Facebook promises no order among its webhooks. Such a deletion is filtered at first, since it speaks of nothing we know;
 without this the message would come afterwards and stay, against its author's wish. An edit needs none of it: it brings
 the whole message with it (channels/adapters/facebook).
+
+An answer that somebody wrote in a mail program is read after the mails that came in, but several workers work on what
+was read. While one of those mails waits, or is tried again, an answer to it would be in nobody's thread: it is put off.
 """
 
 from __future__ import annotations
@@ -11,8 +16,9 @@ from datetime import datetime
 
 from channels import hints, ledger
 from channels.books import Change, write
-from channels.happenings import RawItem
-from channels.models import ChannelAccount, LedgerState
+from channels.happenings import OUR_MAIL, RawItem
+from channels.models import ChannelAccount, LedgerItem, LedgerState
+from channels.waiting import ATTEMPTS
 from contactcentre.lib.by_hand import ByHand
 
 # The kinds of channel whose network promises no order.
@@ -32,6 +38,21 @@ RETURNING received_at
 """,
 )
 _ONE_AT_A_TIME = ByHand("one_at_a_time", "SELECT pg_advisory_xact_lock(%s)")
+
+
+class TooEarly(Exception):
+    """An item that has to wait for those before it. The text says so, for the ledger's list."""
+
+
+def is_early(item: LedgerItem) -> bool:
+    """Whether a mail of ours that seems to answer nobody may answer one that was read before it and still waits.
+
+    Not at its last attempt: what waits longer than that is left to a person, and may be processed again.
+    """
+    if item.happening != OUR_MAIL or item.attempts >= ATTEMPTS:
+        return False
+    earlier = LedgerItem.objects.filter(account=item.account_id, state=LedgerState.PENDING, pk__lt=item.pk)
+    return earlier.exists()
 
 
 def digest(account: ChannelAccount, item: RawItem, *, now: datetime) -> bytes | None:

@@ -46,6 +46,7 @@ AUTOMATIC = "automatic"
 UNKNOWN_ACCOUNT = gettext_noop("unknown account")
 BEFORE_BEGINNING = gettext_noop("before the account began")
 UNSUPPORTED = gettext_noop("unsupported event")
+EARLY = gettext_noop("waits for what came in before it")
 NOTHING_IN_IT = gettext_noop("nothing in it")
 NOT_SPOKEN = gettext_noop("a channel this installation does not speak")
 NO_CONTENT = gettext_noop("its content is no longer kept")
@@ -162,6 +163,9 @@ def _work(
                 outcome = _handled(held, own, now)
                 faults.point("intake.after_receive")
                 return True, waiting.settle(held.item, outcome.state, outcome.reason, claim_next=claim_next, now=now)
+        except overtaken.TooEarly as error:
+            problem = str(error)
+            break
         except (PayloadError, CannotReceive) as error:
             reason = clean_line(str(error), trouble.REASON_LENGTH)
             return True, _quarantine(claimed, reason, claim_next=claim_next, now=clock())
@@ -223,6 +227,8 @@ def _handled(held: Held, own: dict[str, frozenset[str]], now: datetime) -> _Outc
         if deletion is not None:
             overtaken.let_in(account, raw, deletion, now=now)
         return _Outcome(LedgerState.PROCESSED)
+    if overtaken.is_early(item):
+        raise overtaken.TooEarly(EARLY)
     return _Outcome(LedgerState.FILTERED, clean_line(answers[0].reason, trouble.REASON_LENGTH))
 
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils.translation import gettext_noop
 
 from channels import outbox
 from channels.connections import is_own
@@ -16,7 +20,7 @@ from contactcentre.lib import realtime
 from contactcentre.lib.text import clean_line, snippet
 from customers import resolving
 from customers.addresses import NotAnAddress, key
-from customers.models import Identity
+from customers.models import Identity, IdentityKind
 from tickets import instants, intake, listing, threads, urgency
 from tickets.attaching import attach
 from tickets.events import ticket_changed
@@ -26,6 +30,14 @@ from tickets.targets import Targets
 
 # A reply that could not leave in this time does not leave at all (channels/outbox.py), a minute for our clocks.
 _LONGEST_ON_THE_WAY = outbox.LONGEST + timedelta(minutes=1)
+# A machine of ours answered nobody (row 28), and no ticket can be made of it.
+AUTOMATIC = gettext_noop("our own, automatic")
+TO_OURSELVES = gettext_noop("our own, to another account of ours")
+NO_THREAD = gettext_noop("our own, in no customer's thread")
+TO_SOMEBODY_ELSE = gettext_noop("our own, to somebody else")
+IS_OVER = gettext_noop("our own, on a ticket that is over")
+# Mails of one contact that may have asked for another address.
+_MOST_ASKED = 50
 # X writes whom a reply goes to before its words.
 _LEADING_NAMES = re.compile(r"^(?:\s*@\w{1,15})+\s*")
 
@@ -37,11 +49,15 @@ def ours(message: InboundMessage, *, account_id: int, now: datetime) -> Answer:
     thread → an outgoing message "written outside the inbox" that answers its contact, on the customer's live ticket
     where the thread's own is over. Else filtered.
     """
-    known = _known(message)
+    known = _known(message) or _renamed(message)
     if known is not None:
+        _prove(known, message, now=now)
         Sighting.objects.get_or_create(message=known, account_id=account_id, defaults={"seen_at": now})
         return PROCESSED
-    if message.channel_kind == "email":
+    is_mail = message.channel_kind == "email"
+    if is_mail:
+        if message.automatic:
+            return Answer(AUTOMATIC)
         contact = threads.find(message)
     else:
         name = threads.name_of(message)
@@ -50,19 +66,22 @@ def ours(message: InboundMessage, *, account_id: int, now: datetime) -> Answer:
         contact = _by_thread(message, name)
     if message.recipient is not None and _is_to_ourselves(message.recipient, message.channel_kind):
         # Whoever is connected today may have been a customer before, so their thread is not asked (row 18).
-        return Answer("our own, to another account of ours")
+        return Answer(TO_OURSELVES)
     if contact is None:
-        return Answer("our own, in no customer's thread")
-    if message.recipient is not None and not _is_to(contact, message):
-        return Answer("our own, to somebody else")
-    taken_back = message.channel_kind != "email" and _said_already(message, contact, now=now)
+        return Answer(NO_THREAD)
+    if not (_reaches(contact, message) if is_mail else _is_to(contact, message)):
+        # Such as a mail that somebody forwarded to a colleague.
+        return Answer(TO_SOMEBODY_ELSE)
+    if is_mail:
+        message = replace(message, said_at=_not_before_the_question(message))
+    taken_back = _said_already(message, contact, now=now)
     mine = Contact.objects.select_related("entry_queue", "identity").filter(pk=contact.pk)
     customer = resolving.lock_whose(lambda: mine.values_list("customer_id", flat=True).first())
     ticket = intake.current_ticket(customer) if customer else None
     # As it is under the lock: a merge or a move may have taken it to another ticket, an answer met it.
     contact = mine.get()
     if ticket is None or (ticket.pk != contact.ticket_id and ticket.state not in LIVE):
-        return Answer("our own, on a ticket that is over")
+        return Answer(IS_OVER)
     contact = threads.continued(contact, ticket, at=min(message.said_at, now))
     _add(message, ticket=ticket, contact=contact, account_id=account_id, now=now)
     if taken_back:
@@ -82,6 +101,67 @@ def _known(message: InboundMessage) -> Message | None:
     return Message.objects.filter(
         channel_kind=message.channel_kind, reference=message.reference, direction="out"
     ).first()
+
+
+def _renamed(message: InboundMessage) -> Message | None:
+    """The mail as this inbox sent it, where the provider gave it an id of its own: by its signed Reply-To and words."""
+    contact_id = threads.contact_of_token(message.marker) if message.channel_kind == "email" else None
+    if contact_id is None:
+        return None
+    sent = Message.objects.filter(
+        contact__pk=contact_id,
+        direction="out",
+        is_outside=False,
+        said_at__gte=message.said_at - _LONGEST_ON_THE_WAY,
+    ).order_by("-id")[:50]
+    # What is quoted below may begin earlier for us than for whoever wrote.
+    whole = _plain(f"{message.text}\n{message.quoted}")
+    found = [each for each in sent if whole.startswith(_plain(each.text))]
+    return max(found, key=lambda each: len(each.text), default=None)
+
+
+def _prove(known: Message, message: InboundMessage, *, now: datetime) -> None:
+    """Take the copy of a mail of ours as proof that it left, where that is in doubt.
+
+    One that its worker has in hand just now is proven by that worker, who hears of refused copies too.
+    """
+    if known.channel_kind != "email" or not known.reference:
+        return
+    in_hand = Q(state="sending", lease_until__gt=now)
+    if Outbound.objects.filter(marker=known.reference).exclude(in_hand).exists():
+        outbox.confirm(marker=known.reference, external_id=message.external_id, now=now)
+
+
+def _reaches(contact: Contact, message: InboundMessage) -> bool:
+    """Whether a mail of ours goes to this contact's customer: to one of their addresses, or to one that a mail of the
+    contact asked to be answered at. One that they wrote themselves is no answer, wherever it lies."""
+    to = _mail_addresses((message.recipient, *message.participants, *message.blind))
+    theirs = Identity.objects.filter(Q(pk=contact.identity_id) | Q(customer_id=contact.customer_id))
+    author = _mail_addresses((message.author,))
+    if theirs.filter(kind=IdentityKind.EMAIL, value__in=author).exists():
+        return False
+    if theirs.filter(kind=IdentityKind.EMAIL, value__in=to).exists():
+        return True
+    asked = Message.objects.filter(contact=contact, direction="in", extra__has_key="reply_to").order_by("-id")
+    wished = asked.values_list("extra__reply_to", flat=True)[:_MOST_ASKED]
+    return not to.isdisjoint(_mail_addresses(Address(kind="email", value=str(each)) for each in wished))
+
+
+def _mail_addresses(given: Iterable[Address | None]) -> set[str]:
+    """The addresses as identities hold them; what is none is left out."""
+    found = set()
+    for each in given:
+        try:
+            found.add(key(each).value if each is not None else "")
+        except (NotAnAddress, KeyError):
+            continue
+    return found - {""}
+
+
+def _not_before_the_question(message: InboundMessage) -> datetime:
+    """When a mail of ours was said: not before what it answers, whatever the clock of its program said."""
+    asked = Message.objects.filter(channel_kind="email", direction="in", reference__in=message.references[:1])
+    return max([message.said_at, *asked.values_list("said_at", flat=True)[:1]])
 
 
 def _by_thread(message: InboundMessage, name: str) -> Contact | None:
@@ -126,9 +206,10 @@ def _said_already(message: InboundMessage, contact: Contact, *, now: datetime) -
     True where one was taken back. One that has a file with it leaves all the same, and so does one just leaving.
     """
     found = _same_words(message, contact.thread, states=("queued", "retry"), recipient=contact.identity_id)
-    rows = [reference(pk) for pk in found]
-    alone = [row for row in rows if Outbound.objects.filter(reference=row).count() == 1]
-    taken_back = [row for row in alone if outbox.withdraw(reference=row, now=now)]
+    files: dict[str, list[list[int]]] = {}
+    for row, attached in Outbound.objects.filter(reference__in=map(reference, found)).values_list("reference", "files"):
+        files.setdefault(row, []).append(attached)
+    taken_back = [row for row in files if files[row] == [[]] and outbox.withdraw(reference=row, now=now)]
     return bool(taken_back)
 
 
@@ -151,8 +232,8 @@ def _same_words(
 
 
 def _plain(text: str) -> str:
-    """The words without the @names that X puts before them."""
-    return _LEADING_NAMES.sub("", text).strip()
+    """The words without the @names that X puts before them, and without the line breaks that mail programs move."""
+    return " ".join(_LEADING_NAMES.sub("", text).split())
 
 
 def _is_marked(message: InboundMessage) -> bool:
@@ -227,9 +308,14 @@ def _add(message: InboundMessage, *, ticket: Ticket, contact: Contact, account_i
         html=message.html,
         quoted=message.quoted,
         permalink=message.permalink[:500],
+        extra={"notes": list(message.notes)[:20]} if message.notes else {},
     )
     Sighting.objects.create(message=stored, account_id=account_id, seen_at=now)
     attach(message, stored, now=now)
+    if message.channel_kind == "email":
+        # Whom we take into a thread may write into it (row 9); the customer is no copy of theirs.
+        others = [each for each in message.participants if each.value.casefold() != contact.identity.value]
+        threads.remember_participants(contact, others)
     if contact.first_answered_at is None and contact.first_said_at <= said_at:
         contact.first_answered_at = said_at
     contact.last_said_at = max(contact.last_said_at, said_at)
@@ -241,7 +327,8 @@ def _add(message: InboundMessage, *, ticket: Ticket, contact: Contact, account_i
     if said_at >= ticket.last_at and not (said_at == ticket.last_at and instants.is_overtaken(stored)):
         ticket.last_at = said_at
         if not contact.entry_queue.is_confidential:
-            ticket.last_words, ticket.last_direction, ticket.last_author = snippet(message.text), "out", None
+            ticket.last_words = snippet(listing.words(stored))
+            ticket.last_direction, ticket.last_author = "out", None
     ticket.save()
     urgency.recount(ticket, Targets.load())
     realtime.publish(*ticket_changed(ticket))

@@ -17,6 +17,7 @@ from practice.mail.customers import BusyCustomers
 from practice.mail.delivery import Delivery
 from practice.mail.imap import Login, start_imap
 from practice.mail.imap_front import ImapFront
+from practice.mail.own_acts import OwnActs
 from practice.mail.post import Post
 from practice.mail.screen import MailScreen
 from practice.mail.smtp import LARGEST, Submission, start_smtp
@@ -48,6 +49,7 @@ class MailNetwork:
         self._imap_port = 0
         self._screen = MailScreen(world=world, delivery=self.delivery, post=self.post, facts=self.facts)
         self._acts = MailActs(accounts=self.accounts, store=self.store, delivery=self.delivery, post=self.post)
+        self._own_acts = OwnActs(people=world.people, accounts=self.accounts, post=self.post)
         self._customers = BusyCustomers(world.people, self.accounts, self.post)
         for address in OUR_MAILBOXES:
             self.store.open_mailbox(address)
@@ -74,8 +76,8 @@ class MailNetwork:
         self.post.port = _port(smtp)
 
     def routes(self) -> Sequence[Route]:
-        """Return the acts for scripts and for the phone's form."""
-        return self._acts.routes()
+        """Return the acts for scripts, for the phone's form, and for our own mail program."""
+        return [*self._own_acts.routes(), *self._acts.routes()]
 
     def facts(self) -> Mapping[str, object]:
         """Return servers and mailboxes. There is no TLS on loopback."""
@@ -96,8 +98,8 @@ class MailNetwork:
         return await self._screen.phone(visit)
 
     async def desk(self, visit: Visit) -> Html:
-        """Return how to connect a mailbox."""
-        return self._screen.desk()
+        """Return how to connect a mailbox, and its own mail program."""
+        return self._screen.desk(visit)
 
     async def live(self, visit: Visit) -> Mapping[str, Html]:
         """Return the phone's letters."""

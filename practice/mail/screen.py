@@ -80,9 +80,10 @@ class MailScreen:
             "mail-away": self._away(person.mail),
         }
 
-    def desk(self) -> Html:
-        """Return what an admin types to connect one of our mailboxes."""
-        facts = self._facts()
+    def desk(self, visit: Visit) -> Html:
+        """Return what an admin types to connect one of our mailboxes, and the mailbox's own mail program."""
+        facts, person = self._facts(), visit.person
+        own = fill("mail/desk_own", key=person.key, name=person.short, mailboxes=_choices(OUR_MAILBOXES))
         return fill(
             "mail/desk",
             imap_host=facts["imap"]["host"],
@@ -93,6 +94,7 @@ class MailScreen:
                 fill("mail/desk_mailbox", address=each["address"], password=each["password"])
                 for each in facts["mailboxes"]
             ),
+            own=own if person.mail else Html(""),
         )
 
     async def _thread(self, visit: Visit) -> Thread | None:

@@ -13,7 +13,7 @@ from practice.x.problems import hidden, missing
 from practice.x.profiles import JOINED, Profile, Profiles
 from practice.x.publishing import EDITABLE_SECONDS, MOST_EDITS
 from practice.x.snowflake import moment_of, written
-from practice.x.wording import LONGEST, Link, cut, entities, language, short_address, shown_from, weight
+from practice.x.wording import LONGEST, Link, addressed, cut, entities, language, short_address, shown_from, weight
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,8 +182,16 @@ class Objects:
         return profile.id if profile else None
 
     def _answered_author(self, post: Post) -> str | None:
-        answered = self._posts.get(post.reply_to) if post.reply_to else None
-        return answered.author_id if answered else None
+        """Return whom X says a post is in reply to: the author of what it answers, or whom it is addressed to.
+
+        A post that begins with a name is called a reply to that person, although it answers no post (v1.1, "Tweet
+        object", in_reply_to_user_id beside an empty in_reply_to_status_id; github.com/FxEmbed/FxEmbed, issue 887).
+        """
+        if post.reply_to:
+            answered = self._posts.get(post.reply_to)
+            return answered.author_id if answered else None
+        handle = addressed(post.said)
+        return self._id_of(handle) if handle else None
 
     def _metrics(self, post: Post) -> dict[str, int]:
         counts = self._posts.counts(post)

@@ -20,13 +20,17 @@ _ADDRESS_LENGTH = 23
 _LIGHT = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))
 
 _ADDRESS = re.compile(
-    r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]|(?<![@\w.])(?:[a-z0-9-]+\.)+(?:com|org|net|co\.uk|de|fr)\b"
+    r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]"
+    r"|(?<![@\w./-])(?:[a-z0-9-]+\.)+(?:com|org|net|co\.uk|de|fr)(?![\w@+-])(?:/(?:[^\s<>\"']*[^\s<>\"'.,;:!?)\]])?)?"
 )
 _MENTION = re.compile(r"(?<![\w@])@([A-Za-z0-9_]{1,15})(?![\w@])")
 _HASHTAG = re.compile(r"(?<![\w#&])#(\w*[^\W\d]\w*)")
 _LEADING = re.compile(r"(?:@[A-Za-z0-9_]{1,15}\s+)+")
 
-_PICTURE = "[\U0001f300-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u2190-\u21ff\u2300-\u23ff\u3030\u303d\u3297\u3299\xa9\xae]"
+_PICTURE = (
+    "[\U0001f300-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u2190-\u21ff"
+    "\u2300-\u23ff\u25aa-\u25fe\u2122\u2139\u3030\u303d\u3297\u3299\xa9\xae]"
+)
 _TONE = "[\U0001f3fb-\U0001f3ff]"
 _EMOJI = re.compile(
     f"[\U0001f1e6-\U0001f1ff]{{2}}|[0-9#*]\ufe0f?\u20e3|{_PICTURE}\ufe0f?{_TONE}?(?:\u200d{_PICTURE}\ufe0f?{_TONE}?)*"
@@ -74,6 +78,12 @@ def short_address(seed: str) -> str:
 def mentioned(text: str) -> list[str]:
     """Return the handles a text names, in lower case, each once, in order."""
     return list(dict.fromkeys(handle.lower() for handle in _MENTION.findall(text)))
+
+
+def addressed(text: str) -> str:
+    """Return the handle a text begins with, in lower case, or ""."""
+    first = _MENTION.match(text)
+    return first[1].lower() if first else ""
 
 
 def cut(text: str, at: int = LONGEST) -> str:

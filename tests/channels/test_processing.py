@@ -16,7 +16,7 @@ from agents.models import HistoryEntry, Person
 from channels import adapters, books, ledger, processing, waiting
 from channels.adapters.base import PayloadError
 from channels.books import Books
-from channels.happenings import Address, Call, Deleted, DeliveryReceipt, Edited, Happening
+from channels.happenings import Address, Call, Deleted, DeliveryReceipt, Edited, Happening, InboundMessage
 from channels.models import ChannelAccount, LedgerBody, LedgerItem
 from channels.receiver import PROCESSED, Answer
 from tests.channels.conftest import NOW, ListeningReceiver, ScriptedAdapter, message, raw
@@ -284,6 +284,42 @@ def test_what_was_processed_or_whose_content_is_gone_is_not_processed_again(
     LedgerBody.objects.filter(pk=ids[2]).delete()
     assert processing.process_again(item_ids=ids, actor=ada, now=NOW) == 1
     assert [state for state, _ in states()] == ["processed", "pending", "filtered"]
+
+
+def test_an_answer_of_ours_that_fits_nowhere_waits_for_what_came_in_before_it(
+    account: ChannelAccount, scripted: ScriptedAdapter, listening: ListeningReceiver
+) -> None:
+    there: set[str] = set()
+
+    def answer(happening: Happening) -> Answer:
+        if isinstance(happening, InboundMessage) and happening.external_id == "<asked>" and not there:
+            there.add("tried")
+            raise ValueError("not today")
+        there.add("asked") if happening.external_id == "<asked>" else None  # type: ignore[union-attr]
+        return PROCESSED if "asked" in there else Answer("in nobody's thread")
+
+    listening.answer = answer
+    items = [raw("<asked>"), raw("<answer>", happening="sent"), raw("<other>", happening="message")]
+    ledger.record(account, "email", items, source="poll", now=NOW)
+    assert process().put_off == 2
+    assert [state for state, _ in states()] == ["pending", "pending", "filtered"]
+    assert states()[1][1] == "waits for what came in before it"
+    process(NOW + timedelta(seconds=6))
+    assert [state for state, _ in states()] == ["processed", "processed", "filtered"]
+
+
+def test_an_answer_of_ours_does_not_wait_for_ever(
+    account: ChannelAccount, scripted: ScriptedAdapter, listening: ListeningReceiver
+) -> None:
+    listening.answer = lambda _happening: Answer("in nobody's thread")
+    first, _second = ledger.record(
+        account, "email", [raw("<asked>"), raw("<answer>", happening="sent")], source="poll", now=NOW
+    )
+    LedgerItem.objects.filter(pk=first).update(due_at=NOW + timedelta(days=1))
+    for hour in range(waiting.ATTEMPTS):
+        assert [state for state, _ in states()] == ["pending", "pending"]
+        process(NOW + timedelta(hours=hour))
+    assert states()[1] == ("filtered", "in nobody's thread")
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -76,9 +76,14 @@ def test_what_strangers_write_stays_text(practice: Practice) -> None:
 
 
 def test_the_live_parts_are_sent_only_when_something_changed(practice: Practice) -> None:
-    with urlopen(f"{practice.url}/live?as=carla", timeout=10) as answer:
-        tag = answer.headers["ETag"]
-    assert practice.ask("/live?as=carla", headers={"If-None-Match": tag}).status == 304
+    # What the tests before set going may still be arriving.
+    for _again in range(20):
+        with urlopen(f"{practice.url}/live?as=carla", timeout=10) as answer:
+            tag = answer.headers["ETag"]
+        if practice.ask("/live?as=carla", headers={"If-None-Match": tag}).status == 304:
+            break
+    else:
+        pytest.fail("something changes at every look")
     practice.mail(**{"from": CARE}, to=[CARLA], subject="Something new")
     parts = practice.ask("/live?as=carla", headers={"If-None-Match": tag}).body["parts"]
     assert "Something new" in parts["mail-screen"]

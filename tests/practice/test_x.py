@@ -53,6 +53,8 @@ def test_a_post_that_names_us_stands_in_our_mentions_with_all_that_is_asked_for(
     told = care.get_users_mentions(CARE_ID, since_id=since, **FIELDS)
     whole = told["data"][0]
     assert (whole["author_id"], whole["conversation_id"], whole["lang"]) == (CARLA_ID, first, "en")
+    # X calls a post that begins with a name a reply to that person, though it answers no post.
+    assert (whole["in_reply_to_user_id"], "referenced_tweets" in whole) == (CARE_ID, False)
     assert whole["text"][slice(*whole["display_text_range"])].startswith("the machine leaks https://t.co/")
     mention, url = whole["entities"]["mentions"][0], whole["entities"]["urls"][0]
     assert (mention["id"], whole["text"][mention["start"] : mention["end"]]) == (CARE_ID, "@AcmeCare")

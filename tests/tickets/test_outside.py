@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 
 import pytest
 from django.db import transaction
 
-from channels.happenings import Address, InboundMessage
+from channels import processing
+from channels.happenings import Address, FilePart, InboundMessage
 from channels.models import ChannelAccount, Outbound
-from customers.models import Customer
+from customers.models import Customer, Identity
 from tests.conftest import House
 from tests.tickets import soundness
-from tickets import outside, replies, urgency
+from tickets import outside, replies, threads, urgency
 from tickets.models import AccountFeed, Contact, Message, Sighting, Ticket
 from tickets.targets import Targets
 
@@ -60,6 +62,157 @@ def test_our_own_words_to_somebody_else_in_the_thread_are_filtered(house: House)
     first = house.mail("Hello")
     reason = ours(house, references=(first.reference,), recipient=Address(kind="email", value="eve@post.example"))
     assert reason == "our own, to somebody else"
+
+
+EVE = Address(kind="email", value="eve@post.example")
+
+
+@pytest.mark.parametrize(
+    ("to", "copies", "blind"),
+    [(EVE, (EVE, CARLA), ()), (EVE, (EVE,), (CARLA,)), (CARLA, (CARLA, EVE), ())],
+    ids=["in Cc", "in Bcc", "in To"],
+)
+def test_a_mail_that_the_customer_gets_in_whatever_way_is_an_answer(
+    house: House, to: Address, copies: tuple[Address, ...], blind: tuple[Address, ...]
+) -> None:
+    first = house.mail("Hello")
+    assert ours(house, references=(first.reference,), recipient=to, participants=copies, blind=blind) == ""
+    assert house.ticket().awaiting == "customer"
+    known = set(house.contact().participants.values_list("value", flat=True))
+    # Whom we take into the thread may write into it; nobody in Bcc is shown to anybody.
+    assert known == {EVE.value}
+
+
+def test_a_mail_without_anybody_in_it_is_no_answer(house: House) -> None:
+    first = house.mail("Hello")
+    assert ours(house, references=(first.reference,), recipient=None) == "our own, to somebody else"
+    assert house.ticket().awaiting == "us"
+
+
+def test_an_answer_to_the_customers_other_address_or_to_where_they_asked_is_one(house: House) -> None:
+    work = Address(kind="email", value="carla@work.example")
+    form = Address(kind="email", value="Forms@Site.example", display="Forms@Site.example")
+    first = house.mail("Hello", reply_to=form)
+    assert ours(house, references=(first.reference,), recipient=work) == "our own, to somebody else"
+    Identity.objects.create(
+        customer=house.ticket().customer, kind="email", value=work.value, first_seen_at=house.clock.now
+    )
+    assert ours(house, references=(first.reference,), recipient=work) == ""
+    asked = Address(kind="email", value="forms@site.example")
+    assert ours(house, external_id="<2>", reference="<2>", references=(first.reference,), recipient=asked) == ""
+
+
+def test_a_customers_mail_among_our_sent_mail_is_no_answer_to_them(house: House) -> None:
+    """Somebody dragged it there."""
+    first = house.mail("Hello")
+    assert ours(house, references=(first.reference,), author=CARLA, recipient=CARLA) == "our own, to somebody else"
+    assert house.ticket().awaiting == "us"
+
+
+def test_what_a_machine_of_ours_sent_answers_nobody_and_offers_no_ticket(house: House) -> None:
+    first = house.mail("Hello")
+    reason = ours(house, references=(first.reference,), automatic="out-of-office")
+    assert reason == "our own, automatic"
+    assert reason != processing.AUTOMATIC
+    assert house.ticket().awaiting == "us"
+
+
+def test_an_answer_is_not_said_before_what_it_answers_whatever_its_clock_says(house: House) -> None:
+    first = house.mail("Hello")
+    wrong = house.clock.now - timedelta(hours=2)
+    house.clock.forward(minutes=5)
+    assert ours(house, references=(first.reference,), said_at=wrong) == ""
+    assert house.ticket().awaiting == "customer"
+    assert Message.objects.get(direction="out").said_at == house.message("Hello").said_at
+
+
+def test_what_could_not_be_shown_of_an_answer_and_its_files_are_told(house: House) -> None:
+    first = house.mail("Hello")
+    house.clock.forward(minutes=1)
+    file = FilePart(name="invoice.pdf", content_type="application/pdf", data=b"%PDF-", size=5)
+    assert ours(house, references=(first.reference,), text="", files=(file,), notes=("Only its head is here.",)) == ""
+    message = Message.objects.get(direction="out")
+    assert message.extra["notes"] == ["Only its head is here."]
+    assert [each.name for each in message.attachments.all()] == ["invoice.pdf"]
+    assert house.ticket().last_words == "invoice.pdf"
+    soundness.check(messages=2)
+
+
+def mail_reply(house: House, text: str = "On its way") -> Message:
+    with transaction.atomic():
+        return replies.reply(
+            person=house.anna,
+            ticket_id=house.ticket().pk,
+            contact_id=house.contact().pk,
+            text=text,
+            seen=1,
+            undo=timedelta(seconds=10),
+            now=house.clock.now,
+        )
+
+
+@pytest.mark.parametrize(
+    ("state", "lease_seconds", "proven"),
+    [("unknown", None, "sent"), ("failed", None, "sent"), ("sending", -1, "sent"), ("sending", 60, "sending")],
+)
+def test_the_copy_that_our_provider_filed_proves_a_mail_of_unknown_fate(
+    house: House, state: str, lease_seconds: int | None, proven: str
+) -> None:
+    """One that is just being sent is left to whoever sends it, who hears of refused copies as well."""
+    house.mail("Hello")
+    message = mail_reply(house)
+    now = house.clock.forward(minutes=1)
+    leased = {} if lease_seconds is None else {
+        "lease_until": now + timedelta(seconds=lease_seconds), "lease_token": uuid.uuid4()
+    }  # fmt: skip
+    doubt = {"unknown_at": now} if state == "unknown" else {}
+    Outbound.objects.update(state=state, claimed_at=now, **leased, **doubt)
+    Message.objects.filter(pk=message.pk).update(state=state)
+    copy = f"{message.reference}#0123456789ab"
+    assert ours(house, external_id=copy, reference=message.reference) == ""
+    message.refresh_from_db()
+    assert (Outbound.objects.get().state, message.state) == (proven, proven)
+    assert Message.objects.filter(direction="out").count() == 1
+
+
+def test_the_copy_of_our_own_mail_is_known_though_the_provider_gave_it_another_id(house: House) -> None:
+    """Outlook.com does. What was written there in a mail program bears no signed Reply-To."""
+    first = house.mail("Hello")
+    house.clock.forward(minutes=1)
+    message = mail_reply(house, "On its way")
+    now = house.clock.forward(minutes=1)
+    Outbound.objects.update(state="unknown", claimed_at=now, unknown_at=now)
+    Message.objects.filter(pk=message.pk).update(state="unknown")
+    copy = {
+        "external_id": "<AM0PR@outlook.example>#0123456789ab",
+        "reference": "<AM0PR@outlook.example>",
+        "references": (first.reference,),
+        "text": "On its\nway",
+        "quoted": "On Monday Carla wrote:\n> Hello",
+    }
+    assert ours(house, **copy, marker=threads.token(house.contact().pk)) == ""
+    message.refresh_from_db()
+    assert (message.state, Message.objects.filter(direction="out").count()) == ("sent", 1)
+    forged = threads.token(house.contact().pk)[:-1] + "x"
+    assert ours(house, **{**copy, "external_id": "<2>", "reference": "<2>"}, marker=forged) == ""
+    assert Message.objects.get(external_id="<2>").is_outside
+
+
+@pytest.mark.parametrize(("files", "left"), [([], "cancelled"), ([7], "queued")], ids=["words alone", "with a file"])
+def test_a_mail_that_waits_is_taken_back_where_its_words_were_sent_from_a_mail_program(
+    house: House, files: list[int], left: str
+) -> None:
+    first = house.mail("Hello")
+    house.clock.forward(minutes=1)
+    waiting = mail_reply(house, "It leaves tonight,\nthen it is with you on Friday.")
+    Outbound.objects.update(files=files)
+    house.clock.forward(minutes=1)
+    text = "It leaves tonight, then it is\nwith you on Friday."
+    assert ours(house, references=(first.reference,), text=text) == ""
+    waiting.refresh_from_db()
+    assert (waiting.state, Outbound.objects.get().state) == (left, left)
+    assert house.ticket().awaiting == "customer"
+    soundness.check(messages=3)
 
 
 @pytest.mark.parametrize("address", ["billing@acme.example", "Billing@Acme.example", "billing+t1.abc@acme.example"])

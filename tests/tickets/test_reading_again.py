@@ -15,7 +15,7 @@ from datetime import timedelta
 import pytest
 from django.db import close_old_connections, connection, transaction
 
-from channels.happenings import Deleted, DeliveryReceipt, Edited
+from channels.happenings import Address, Deleted, DeliveryReceipt, Edited
 from customers import resolving
 from customers.models import Customer, Identity
 from tests.conftest import House
@@ -240,7 +240,13 @@ def test_our_words_from_outside_go_where_a_merge_has_taken_their_thread(
     four: House, between: Callable[[Act, Act], None]
 ) -> None:
     theirs = four.message(f"From {BOB}")
-    ours = four.mail("From my telephone", author="care@acme.example", references=(theirs.reference,), receive=False)
+    ours = four.mail(
+        "From my telephone",
+        author="care@acme.example",
+        recipient=Address(kind="email", value=BOB),
+        references=(theirs.reference,),
+        receive=False,
+    )
     between(
         lambda: outside.ours(ours, account_id=four.mailbox.pk, now=four.clock.now),
         lambda: join(four, BOB, whose(ANN)),

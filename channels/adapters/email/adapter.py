@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 
 from channels.adapters.base import Connection, DeliveryError, Looked, Opener, Polled, Tried
-from channels.adapters.email import polling, sent, trying
+from channels.adapters.email import folders, polling, sent, trying
 from channels.adapters.email.compose import date_header, letter
 from channels.adapters.email.headers import mail_key
 from channels.adapters.email.hosts import Deadline
@@ -35,11 +35,11 @@ class EmailAdapter:
         self._mails_a_page = page
 
     def poll(self, connection: Connection, cursor: Mapping[str, object], *, now: datetime) -> Polled:
-        """Mails received since the cursor, in the order of their UIDs. Raises PollError."""
-        return polling.poll(connection, cursor, now=now, seconds=self._poll_seconds, page=self._mails_a_page)
+        """Mails received since the cursor, in the order of their UIDs, then those we sent. Raises PollError."""
+        return folders.poll(connection, cursor, now=now, seconds=self._poll_seconds, page=self._mails_a_page)
 
     def parse(self, item: RawItem, connection: Connection) -> Iterator[Happening]:
-        """The one message that a mail is. Raises PayloadError."""
+        """The one message that a mail is. Raises PayloadError, NotOurs."""
         yield inbound(item, connection)
 
     def send(

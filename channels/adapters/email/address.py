@@ -14,6 +14,12 @@ from contactcentre.lib.text import clean_line
 LIMIT = 200
 
 _SPEC = re.compile(r"[^\s<>()\[\]:;,\\\"@]+@[^\s<>():;,\\\"@]+|\"[^\"\\\r\n]{1,64}\"@[^\s<>():;,\\\"@]+")
+# What a list of mailboxes is made of: a quoted text, a comment, an address in brackets (the last may be unclosed), what
+# separates mailboxes, and everything else.
+_PIECE = re.compile(
+    r"\"(?:[^\"\\]|\\.)*\"|\((?:[^()\\]|\\.)*\)|(?P<angled><[^<>]*>?)|(?P<end>[,;:])|(?P<words>[^\"(<,;:]+|.)",
+    re.DOTALL,
+)
 _LOOSE = re.compile(r"[^\s<>()\[\]:;,\\\"'@=?]{1,64}@[^\s<>()\[\]:;,\\\"'@=?]{1,255}")
 
 
@@ -55,7 +61,29 @@ def split_plus(address: str, own: str) -> str:
     return address[len(prefix) : len(address) - len(ending)]
 
 
+def _names_quoted(value: str) -> str:
+    """The value with quotes around names that hold an @ and have none.
+
+    `carla@home.example <eve@evil.example>` is Eve's mail: what stands in brackets is the address (RFC 5322, 3.4), and
+    the check of a sender's domain (DMARC) looks at nothing else. The library would give up on the whole field.
+    """
+    if "<" not in value:
+        return value
+    made: list[str] = []
+    begins, is_bare = 0, False
+    for piece in _PIECE.finditer(value):
+        if piece["angled"] and "@" in piece["angled"] and is_bare:
+            name = re.sub(r'["\\]', "", "".join(made[begins:])).strip()
+            made[begins:] = [f' "{name}" ']
+        made.append(piece[0])
+        is_bare = is_bare or "@" in (piece["words"] or "")
+        if piece["end"] or piece["angled"]:
+            begins, is_bare = len(made), False
+    return "".join(made)
+
+
 def _in(value: str) -> list[Mailbox]:
+    value = _names_quoted(value)
     try:
         pairs = getaddresses([value])
     except (RecursionError, IndexError):

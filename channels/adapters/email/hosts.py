@@ -64,6 +64,17 @@ class Deadline:
         """Seconds left, never below zero."""
         return max(0.0, self._ends_at - time.monotonic())
 
+    def part(self, seconds: float) -> Deadline:
+        """A deadline of its own, at most so many seconds away, for one part of this conversation.
+
+        It ends the same connections: what comes after that part finds them shut.
+        """
+        part = Deadline(min(seconds, self.remaining()))
+        with self._lock:
+            for connection in self._watched:
+                part.watch(connection)
+        return part
+
     def watch(self, connection: socket.socket) -> None:
         """Shut this connection down at the deadline.
 
@@ -149,6 +160,9 @@ def _is_public(address: IpAddress) -> bool:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return _is_public(inner)
+        if address.is_site_local:
+            # Given up by RFC 3879 and still used inside houses; Python counts them as global.
+            return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 

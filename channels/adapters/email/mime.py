@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import binascii
 import html as html_entities
 import mimetypes
+import quopri
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,7 +18,7 @@ from django.utils.translation import ngettext
 
 from channels.adapters.base import PayloadError
 from channels.adapters.email.charsets import decode
-from channels.adapters.email.headers import UNTOUCHED, decode_words, unfold
+from channels.adapters.email.headers import UNTOUCHED, Headers, decode_words, unfold
 from channels.happenings import FilePart
 from contactcentre.lib.html import to_text
 from contactcentre.lib.text import clean, clean_line, file_name
@@ -32,6 +34,8 @@ MAX_COMPARISONS = 50_000_000
 TEXT_LIMIT = 500_000
 
 _BOUNDARY = re.compile(rb"boundary(?:\*[0-9]{0,3}\*?)?[ \t\r\n]*=", re.I)
+_META = re.compile(rb"<meta\b[^<>]{0,200}?\bcharset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{2,40})", re.I)
+_HEAD_OF_PAGE = 8192
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+-]{1,80}")
 _ENDINGS = {
     "message/rfc822": ".eml",
@@ -98,7 +102,31 @@ def content(message: Message) -> Content:
 
 def part_text(part: Message) -> str:
     """A text part decoded, cleaned, without trailing white space."""
-    return clean(decode(_data(part), _charset(part))).rstrip()
+    data = _data(part)
+    declared = _charset(part)
+    if not declared and part.get_content_type() == "text/html":
+        # Where the mail does not say it the page may; it is the second to be believed (RFC 2854, 6).
+        named = _META.search(data, 0, _HEAD_OF_PAGE)
+        declared = named[1].decode("ascii") if named else ""
+    return clean(decode(data, declared)).rstrip()
+
+
+def message_part(part: Message) -> bytes:
+    """What a message/* part holds, its transfer encoding undone.
+
+    The library reads such a part as a message at once, encoded or not (RFC 6532 and 6533 allow it to be), so it is
+    written out again first.
+    """
+    written = _bytes_of_blocks(part) if part.is_multipart() else _data(part)
+    encoding = unfold(str(part.get("Content-Transfer-Encoding") or "")).lower()
+    if encoding == "quoted-printable":
+        return quopri.decodestring(written)
+    if encoding != "base64":
+        return written
+    try:
+        return binascii.a2b_base64(written)
+    except binascii.Error:
+        return written
 
 
 class _Found:
@@ -216,14 +244,11 @@ def _is_file(part: Message) -> bool:
 
 def _attachment(part: Message, kind: str, *, number: int) -> FilePart:
     kind = kind if _TYPE.fullmatch(kind) else "application/octet-stream"
-    if kind == "message/rfc822":
-        inner = _inner(part)
-        subject = clean_line(decode_words(unfold(str(inner.get("Subject") or ""))), 80) if inner is not None else ""
-        data = _bytes(inner) if inner is not None else _data(part)
-        name = _name(part) or (f"{subject}.eml" if subject else "")
-    else:
-        data = _bytes_of_blocks(part) if part.is_multipart() else _data(part)
-        name = _name(part)
+    data = message_part(part) if kind.startswith("message/") else _data(part)
+    name = _name(part)
+    if kind == "message/rfc822" and not name:
+        subject = Headers.read(data).line("Subject", 80)
+        name = f"{subject}.eml" if subject else ""
     ending = _ENDINGS.get(kind) or mimetypes.guess_extension(kind) or ".bin"
     identifier = clean_line(unfold(str(part.get("Content-ID") or "")), 250).strip("<> ")
     return _file(file_name(name, f"file-{number}{ending}"), kind, data, identifier)
@@ -238,10 +263,6 @@ def _file(name: str, kind: str, data: bytes, content_id: str) -> FilePart:
         }
         return FilePart(name=name, content_type=kind, size=len(data), content_id=content_id, note=note)
     return FilePart(name=name, content_type=kind, data=data, size=len(data), content_id=content_id)
-
-
-def _inner(part: Message) -> Message | None:
-    return next(iter(children_of(part) or []), None)
 
 
 def _bytes(message: Message) -> bytes:

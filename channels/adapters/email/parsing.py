@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
-from channels.adapters.base import Connection, PayloadError
+from channels.adapters.base import Connection, NotOurs, PayloadError
 from channels.adapters.email import automatic, reports
 from channels.adapters.email.address import Mailbox, mailboxes
 from channels.adapters.email.headers import Headers, mail_key, message_id, message_ids
 from channels.adapters.email.mailbox import is_ours, plus_part
 from channels.adapters.email.mime import Content, content, parsed
 from channels.adapters.email.quoting import split
-from channels.happenings import Address, FilePart, InboundMessage, RawItem
+from channels.happenings import OUR_MAIL, Address, FilePart, InboundMessage, RawItem
 from contactcentre.lib.html import sanitise_counted
 from contactcentre.lib.text import clean
+
+DRAFT = gettext_noop("our own, a draft")
 
 MAX_REFERENCES = 50
 MAX_PARTICIPANTS = 50
@@ -32,7 +34,9 @@ _OWN_ID = re.compile(r"<(t\d+\.[A-Za-z0-9._-]+)@[^<>\s@]+>")
 
 
 def inbound(item: RawItem, connection: Connection) -> InboundMessage:
-    """The message that a fetched mail is. Raises PayloadError where it cannot be one."""
+    """The message that a fetched mail is. Raises PayloadError where it cannot be one, NotOurs for a draft."""
+    if item.meta.get("draft"):
+        raise NotOurs(DRAFT)
     problem = item.meta.get("error")
     if problem:
         raise PayloadError(str(problem))
@@ -53,16 +57,20 @@ def _inbound(item: RawItem, connection: Connection) -> InboundMessage:
     external_id = mail_key(item.body)
     own_id = message_id(headers)
     sender = _sender(headers)
-    is_out = sender is not None and is_ours(sender.spec, connection)
+    # Whatever lies among our sent mail is ours, also under an address that this mailbox has besides its own.
+    is_sent = item.happening == OUR_MAIL
+    is_out = is_sent or (sender is not None and is_ours(sender.spec, connection))
     nearest, thread = _references(headers, own_id)
-    to = mailboxes(headers.every("To"))
+    to, blind = mailboxes(headers.every("To")), mailboxes(headers.every("Bcc")) if is_out else []
     participants = _participants([*to, *mailboxes(headers.every("Cc"))], sender, connection)
+    unseen = _participants(blind, sender, connection)
     notes: list[str] = []
     too_large = item.meta.get("too_large")
     body = Content()
     found: reports.Report | None = None
     subject = headers.line("Subject", 500)
-    why = automatic.reason(headers, author=sender.spec if sender else "")
+    # Our own address says nothing of who wrote: a person may well answer from noreply@.
+    why = automatic.reason(headers, author=sender.spec if sender and not is_out else "")
     if too_large:
         notes.append(
             _("This mail has %(size)d MB, more than is fetched. Only its head is here; read it in the mailbox itself.")
@@ -92,8 +100,8 @@ def _inbound(item: RawItem, connection: Connection) -> InboundMessage:
         surface="email",
         external_id=external_id,
         thread=thread or own_id or external_id,
-        author=sender.address() if sender else Address(kind="nameless", value=external_id),
-        said_at=_said_at(item, headers, connection),
+        author=_author(sender, connection, external_id=external_id, is_out=is_out),
+        said_at=_sent_at(item, headers, connection) if is_sent else _said_at(item, headers, connection),
         direction="out" if is_out else "in",
         text=clean(text),
         html=shown.html,
@@ -105,7 +113,9 @@ def _inbound(item: RawItem, connection: Connection) -> InboundMessage:
         automatic=found.why if found else why,
         reply_to=_reply_to(headers, sender),
         participants=participants,
-        recipient=to[0].address() if is_out and to else None,
+        blind=unseen,
+        recipient=_recipient([*participants, *unseen], to) if is_out else None,
+        marker=_mark(headers, connection) if is_out else "",
         token=_token(headers, nearest, connection),
         notes=tuple(notes),
         report_on=found.on if found else "",
@@ -121,6 +131,19 @@ def _sender(headers: Headers) -> Mailbox | None:
         if found:
             return found[0]
     return None
+
+
+def _author(sender: Mailbox | None, connection: Connection, *, external_id: str, is_out: bool) -> Address:
+    if sender is not None:
+        return sender.address()
+    if is_out:
+        return Address(kind="email", value=connection.address, display=connection.address)
+    return Address(kind="nameless", value=external_id)
+
+
+def _recipient(others: Sequence[Address], to: Sequence[Mailbox]) -> Address | None:
+    """Whom a mail of ours goes to: the first who is not ourselves, else whoever stands first."""
+    return others[0] if others else to[0].address() if to else None
 
 
 def _reply_to(headers: Headers, sender: Mailbox | None) -> Address | None:
@@ -169,6 +192,15 @@ def _token(headers: Headers, nearest: tuple[str, ...], connection: Connection) -
     return named or (parts[0] if parts else "")
 
 
+def _mark(headers: Headers, connection: Connection) -> str:
+    """The word of ours behind the plus of Reply-To, which only mails have that left from here; else empty.
+
+    Some providers give each mail they take an id of their own, and leave this.
+    """
+    parts = (plus_part(each.spec, connection) or "" for each in mailboxes(headers.every("Reply-To")))
+    return next((part for part in parts if _TOKEN.fullmatch(part)), "")
+
+
 def _said_at(item: RawItem, headers: Headers, connection: Connection) -> datetime:
     """When the mail server took it in (INTERNALDATE); the Date field only where that is not known.
 
@@ -179,6 +211,13 @@ def _said_at(item: RawItem, headers: Headers, connection: Connection) -> datetim
         if moment is not None:
             return moment
     return connection.begins_at
+
+
+def _sent_at(item: RawItem, headers: Headers, connection: Connection) -> datetime:
+    """When our own mail was written: its program's time where that is the earlier, for a copy may be filed much later
+    than the mail left, and what was asked between the two is not answered by it."""
+    filed_at, dated = _said_at(item, headers, connection), _moment(headers.first("Date"))
+    return min(filed_at, dated) if dated is not None else filed_at
 
 
 def _moment(value: str) -> datetime | None:

@@ -1,4 +1,4 @@
-"""What is new in a mailbox, a page at a time, without touching anything in it.
+"""What is new in a folder of a mailbox, a page at a time, without touching anything in it.
 
 The cursor is ours (UIDVALIDITY and the last UID, RFC 3501 2.3.1.1), never \\Seen: whoever else reads the
 mailbox would take mails away from us. Nothing is flagged, moved or expunged.
@@ -14,12 +14,11 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, ProtocolError
 
-from channels.adapters.base import Connection, Polled, PollError
+from channels.adapters.base import Polled
 from channels.adapters.email.headers import HEADER_LIMIT, mail_key
 from channels.adapters.email.hosts import Deadline
-from channels.adapters.email.mailbox import Misconfigured, mailbox
-from channels.adapters.email.session import Client, ImapProblem, Selected, select, session
-from channels.happenings import RawItem
+from channels.adapters.email.session import Client, Selected
+from channels.happenings import OUR_MAIL, RawItem
 
 # A page ends at so many mails or bytes, whichever comes first: all of it is in memory at once.
 PAGE = 50
@@ -27,6 +26,8 @@ PAGE_BYTES = 48 * 1024 * 1024
 # Below this the page is handed over as it is, rather than lost at the deadline together with the next mail.
 RESERVE_SECONDS = 5.0
 _CHUNK = 200
+# Some programs keep what is not sent yet among what is sent.
+_ASKED_OF_SENT = ("INTERNALDATE", "RFC822.SIZE", "FLAGS")
 # A mail server's clock may be behind ours. What lies above the UIDs of the first poll has surely come after
 # it, so a mail that seems this much older than the account's beginning is taken all the same.
 CLOCK_SKEW = timedelta(minutes=10)
@@ -34,22 +35,24 @@ CLOCK_SKEW = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the reading of a folder stands. `baseline` is the last UID there was at the first poll."""
+    """Where the reading of a folder stands. `baseline` is the last UID there was at the first poll, `happening` what
+    its mails are called in the ledger."""
 
     uid_validity: int
     uid: int
     baseline: int
+    happening: str = "message"
 
     @classmethod
-    def read(cls, cursor: Mapping[str, object], selected: Selected) -> Place:
+    def read(cls, cursor: Mapping[str, object], selected: Selected, *, happening: str = "message") -> Place:
         """The cursor's place, or the very beginning where there is none or the server renumbered its mails.
 
         Beginning anew reads whatever came since the account's beginning once more; the ledger's key absorbs it.
         """
         if _whole(cursor.get("uidvalidity")) == selected.uid_validity and "uid" in cursor:
             uid = _whole(cursor.get("uid"))
-            return cls(selected.uid_validity, uid, _whole(cursor.get("baseline"), uid))
-        return cls(selected.uid_validity, 0, max(0, selected.uid_next - 1))
+            return cls(selected.uid_validity, uid, _whole(cursor.get("baseline"), uid), happening)
+        return cls(selected.uid_validity, 0, max(0, selected.uid_next - 1), happening)
 
     def cursor(self, uid: int) -> dict[str, object]:
         """The cursor of this folder at a UID."""
@@ -64,33 +67,19 @@ class Envelope:
     at: datetime
     size: int
     problem: str = ""
-
-
-def poll(
-    connection: Connection, cursor: Mapping[str, object], *, now: datetime, seconds: float, page: int = PAGE
-) -> Polled:
-    """The next page of mails received since the account's beginning. Raises PollError."""
-    try:
-        box = mailbox(connection)
-        with Deadline(seconds) as deadline, session(box, deadline=deadline) as client:
-            selected = select(client, box.folder)
-            return _page(client, Place.read(cursor, selected), selected, connection, deadline, now=now, page=page)
-    except Misconfigured as error:
-        raise PollError(str(error), code="settings") from error
-    except ImapProblem as error:
-        raise PollError(str(error), code=error.code, credentials=error.credentials) from error
+    is_draft: bool = False
 
 
 class _Reading:
     """One page being read: what is complete, and what could not be had at the first attempt."""
 
-    def __init__(self, client: Client, place: Place, beginning: datetime, deadline: Deadline) -> None:
+    def __init__(self, client: Client, place: Place, beginning: datetime, deadline: Deadline, *, taken: int) -> None:
         self._client = client
         self._place = place
         self._beginning = beginning
         self._deadline = deadline
         self.items: list[RawItem] = []
-        self.bytes = 0
+        self.bytes = taken
         self.uid = place.uid
         self._refused: list[Envelope] = []
 
@@ -149,21 +138,27 @@ class _Reading:
             self.bytes += len(item.body)
 
 
-def _page(
+def read(
     client: Client,
     place: Place,
     selected: Selected,
-    connection: Connection,
+    beginning: datetime,
     deadline: Deadline,
     *,
     now: datetime,
     page: int,
+    taken: int = 0,
 ) -> Polled:
-    uids = _uids(client, place, connection.begins_at)
+    """The next page of the open folder: mails above the place's UID, received since `beginning`.
+
+    `taken`: bytes that other folders hold of this page already. Raises what a conversation raises.
+    """
+    uids = _uids(client, place, beginning)
     # INTERNALDATE has whole seconds.
-    reading = _Reading(client, place, connection.begins_at.replace(microsecond=0), deadline)
+    reading = _Reading(client, place, beginning.replace(microsecond=0), deadline, taken=taken)
+    asked = ["INTERNALDATE", "RFC822.SIZE"] if place.happening != OUR_MAIL else [*_ASKED_OF_SENT]
     for start in range(0, len(uids), _CHUNK):
-        for envelope in _envelopes(client, uids[start : start + _CHUNK], now=now):
+        for envelope in _envelopes(client, uids[start : start + _CHUNK], asked, now=now):
             if reading.is_full(page):
                 reading.settle()
                 return Polled(items=tuple(reading.items), cursor=place.cursor(reading.uid), more=True)
@@ -184,16 +179,16 @@ def _uids(client: Client, place: Place, begins_at: datetime) -> list[int]:
     return sorted({int(uid) for uid in found if int(uid) > place.uid})
 
 
-def _envelopes(client: Client, uids: list[int], *, now: datetime) -> list[Envelope]:
+def _envelopes(client: Client, uids: list[int], asked: list[str], *, now: datetime) -> list[Envelope]:
     """Date and size of some mails, in their order. A mail that the server lost meanwhile is left out."""
     try:
-        answers = client.fetch(uids, ["INTERNALDATE", "RFC822.SIZE"])
+        answers = client.fetch(uids, asked)
     except (IMAPClientAbortError, OSError):
         raise
     except Exception as error:  # noqa: BLE001 - whatever the library raises over one mail's answer
         # (ProtocolError, ValueError, AssertionError …) must not hide the others: each is asked alone.
         if len(uids) > 1:
-            return [each for uid in uids for each in _envelopes(client, [uid], now=now)]
+            return [each for uid in uids for each in _envelopes(client, [uid], asked, now=now)]
         if isinstance(error, IMAPClientError) and not isinstance(error, ProtocolError):
             # Refused by the server: asked again with the mail itself, which decides whose trouble it is.
             return [Envelope(uid=uids[0], at=now, size=0)]
@@ -204,7 +199,9 @@ def _envelopes(client: Client, uids: list[int], *, now: datetime) -> list[Envelo
 def _envelope(uid: int, answer: Mapping[bytes, object], *, now: datetime) -> Envelope:
     at = answer.get(b"INTERNALDATE")
     when = at.astimezone(UTC) if isinstance(at, datetime) and at.tzinfo else now
-    return Envelope(uid=uid, at=when, size=_whole(answer.get(b"RFC822.SIZE")))
+    told = answer.get(b"FLAGS")
+    flags = {each.lower() for each in told if isinstance(each, bytes)} if isinstance(told, tuple) else set()
+    return Envelope(uid=uid, at=when, size=_whole(answer.get(b"RFC822.SIZE")), is_draft=rb"\draft" in flags)
 
 
 def _item(client: Client, envelope: Envelope, place: Place) -> RawItem | None:
@@ -217,7 +214,7 @@ def _item(client: Client, envelope: Envelope, place: Place) -> RawItem | None:
         return _unreadable(envelope, place, envelope.problem)
     too_large = envelope.size > settings.MAIL_MAX_BYTES
     # BODY.PEEK leaves \Seen alone.
-    section = f"BODY.PEEK[HEADER]<0.{HEADER_LIMIT}>" if too_large else "BODY.PEEK[]"
+    section = f"BODY.PEEK[HEADER]<0.{HEADER_LIMIT}>" if too_large or envelope.is_draft else "BODY.PEEK[]"
     try:
         answer = client.fetch([envelope.uid], [section]).get(envelope.uid)
         if answer is None and not client.search(["UID", str(envelope.uid)]):
@@ -237,13 +234,17 @@ def _item(client: Client, envelope: Envelope, place: Place) -> RawItem | None:
         meta["after_beginning"] = True
     if too_large:
         meta["too_large"] = envelope.size
-    return RawItem(happening="message", external_id=mail_key(body), body=body, meta=meta)
+    if envelope.is_draft:
+        meta["draft"] = True
+    # A draft is known apart: it may be sent under the same Message-ID.
+    revision = "draft" if envelope.is_draft else ""
+    return RawItem(happening=place.happening, external_id=mail_key(body), revision=revision, body=body, meta=meta)
 
 
 def _unreadable(envelope: Envelope, place: Place, why: str) -> RawItem:
     """An item without a body, so that the mail is in the books and somebody looks at it."""
     return RawItem(
-        happening="message",
+        happening=place.happening,
         external_id=f"uid:{place.uid_validity}:{envelope.uid}",
         body=b"",
         meta={**_meta(envelope, place), "error": _("This mail could not be fetched: %(why)s") % {"why": why}},

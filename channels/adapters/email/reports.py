@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from email.message import Message
+from email.parser import BytesHeaderParser
 from typing import Literal
 
 from django.utils.translation import gettext as _
 
 from channels.adapters.email.automatic import is_daemon
-from channels.adapters.email.headers import Headers, decode_words, head, message_ids, unfold
-from channels.adapters.email.mime import children_of, part_text
+from channels.adapters.email.headers import UNTOUCHED, Headers, decode_words, message_ids, unfold
+from channels.adapters.email.mime import message_part, part_text
 from contactcentre.lib.text import clean_line
 
 _SUBJECT = re.compile(
@@ -23,6 +24,10 @@ _SUBJECT = re.compile(
     re.I,
 )
 _DELAYED = re.compile(r"delay|warning|verzöger|retard", re.I)
+# What a report is made of (RFC 3464), and the same where addresses are not in ASCII (RFC 6533).
+_STATUSES = frozenset({"message/delivery-status", "message/global-delivery-status"})
+_RETURNED = frozenset({"message/rfc822", "message/global", "message/rfc822-headers", "message/global-headers"})
+_BLANK = re.compile(rb"\r?\n(?:[ \t]*\r?\n)+")
 _ID = re.compile(r"^[> \t]*Message-ID:[ \t]*(<[^<>\s]{3,400}>)", re.I | re.M)
 # Of one report: how many recipients are looked at, and of how many the reason is told.
 _MOST_RECIPIENTS = 100
@@ -65,7 +70,8 @@ def plain_status(status: str) -> str:
         "1.2": _("there is no such mail domain"),
         "1.3": _("the address is not written correctly"),
         "1.6": _("the mailbox has moved"),
-        "1.10": _("the domain accepts no mail"),
+        # A domain without mail (RFC 7505), and with Exchange Online an address that is not there.
+        "1.10": _("nothing can be delivered to the address"),
         "2.1": _("the mailbox is switched off"),
         "2.2": _("the mailbox is full"),
         "2.3": _("the mail is too large for the mailbox"),
@@ -85,8 +91,9 @@ def plain_status(status: str) -> str:
 def _blocks(message: Message) -> list[Message]:
     """The field blocks of the delivery-status part: one for the report, then one for each recipient."""
     for part in message.walk():
-        if part.get_content_type() == "message/delivery-status":
-            return (children_of(part) or [])[:100]
+        if part.get_content_type() in _STATUSES:
+            blocks = _BLANK.split(message_part(part))[:100]
+            return [BytesHeaderParser(policy=UNTOUCHED).parsebytes(block) for block in blocks if block.strip()]
     return []
 
 
@@ -137,14 +144,11 @@ def _plain(diagnostic: str, status: str, recipient: str) -> str:
 def _on(message: Message, headers: Headers, text: str) -> str:
     """The id of the mail that the report is about: in the returned mail, else in what the report answers."""
     for part in message.walk():
-        kind = part.get_content_type()
-        returned = children_of(part)
         inner: list[str] = []
-        if kind == "message/rfc822" and returned:
-            inner = message_ids(unfold(str(returned[0].get("Message-ID") or "")))
-        elif kind in {"text/rfc822-headers", "message/rfc822-headers", "message/global-headers"}:
-            data = part_text(part) if returned is None else ""
-            inner = message_ids(Headers.read(head(data.encode("utf-8", "replace"))).first("Message-ID"))
+        if part.get_content_type() == "text/rfc822-headers":
+            inner = message_ids(Headers.read(part_text(part).encode("utf-8", "replace")).first("Message-ID"))
+        elif part.get_content_type() in _RETURNED:
+            inner = message_ids(Headers.read(message_part(part)).first("Message-ID"))
         if inner:
             return inner[0]
     for name in ("In-Reply-To", "References"):

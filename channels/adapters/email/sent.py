@@ -53,9 +53,11 @@ def look(connection: Connection, outgoing: Outgoing, *, since: datetime, seconds
 
 def sent_folder(client: Client) -> str:
     """The folder for sent mail: the one marked so (RFC 6154), else the first with a usual name, else empty."""
-    folders = [(flags, delimiter, str(name)) for flags, delimiter, name in client.list_folders()]
+    listed = [({bytes(flag).lower() for flag in flags}, by, str(name)) for flags, by, name in client.list_folders()]
+    # What is there for the sake of others inside it alone cannot be opened (RFC 3501, 7.2.2; RFC 5258, 3).
+    folders = [each for each in listed if each[0].isdisjoint({rb"\noselect", rb"\nonexistent"})]
     for flags, _delimiter, name in folders:
-        if any(bytes(flag).lower() == rb"\sent" for flag in flags):
+        if rb"\sent" in flags:
             return name
     for wanted in _NAMES:
         for _flags, delimiter, name in folders:

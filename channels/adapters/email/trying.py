@@ -43,8 +43,13 @@ def _reading(box: Mailbox, connection: Connection, seconds: float) -> tuple[bool
     except ImapProblem as error:
         return False, [_("Reading does not work: %(why)s") % {"why": error}]
     if folder:
-        return True, [found, _("Sent mail is kept in %(folder)s.") % {"folder": folder}]
-    return True, [found, _("There is no folder for sent mail; a mail whose fate is unclear is then shown to a person.")]
+        kept = _("Sent mail is kept in %(folder)s; answers written in a mail program are read there.")
+        return True, [found, kept % {"folder": folder}]
+    none = _(
+        "There is no folder for sent mail: answers written in a mail program are not seen, and a mail whose fate is "
+        "unclear is shown to a person."
+    )
+    return True, [found, none]
 
 
 def _due(client: Client, connection: Connection) -> int:

@@ -146,6 +146,14 @@ def path(*segments: str) -> str:
     return "/".join(quote(segment, safe="") for segment in segments)
 
 
+def rows(page: Mapping[str, object]) -> list[fields.Object]:
+    """What a page of an edge holds. Raises GraphProblem where no list is there: an empty edge has an empty one, and
+    what has another name by now is not to look like a quiet day."""
+    if not isinstance(page.get("data"), list):
+        raise problems.unreadable(200)
+    return list(fields.objects(page, "data"))
+
+
 def next_cursor(page: Mapping[str, object]) -> str:
     """Where the next page of an edge begins, empty where this was the last one."""
     paging = fields.inner(page, "paging")

@@ -46,7 +46,7 @@ def comments(access: Graph, thread: str) -> Iterator[Object]:
         fields="id,from,message,created_time",
         limit=COMMENTS,
     )
-    yield from fields.objects(page, "data")
+    yield from graph.rows(page)
 
 
 def _messages(access: Graph, connection: Connection, outgoing: Outgoing) -> Iterator[Object]:
@@ -56,7 +56,7 @@ def _messages(access: Graph, connection: Connection, outgoing: Outgoing) -> Iter
         user_id=outgoing.recipient.value,
         fields=f"id,messages.limit({MESSAGES}){{id,created_time,from,message,attachments{{name,size}}}}",
     )
-    for chat in fields.objects(page, "data"):
+    for chat in graph.rows(page):
         yield from fields.data(chat, "messages")
 
 

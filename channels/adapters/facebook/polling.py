@@ -138,7 +138,7 @@ def _feed(access: Graph, connection: Connection, reading: _Reading, *, now: date
         after=reading.place.after or None,
     )
     waiting, changes, oldest = [], [], None
-    for post in fields.objects(page, "data"):
+    for post in graph.rows(page):
         number, made_at = fields.as_ident(post.get("id")), fields.moment(post.get("created_time"))
         changed_at = fields.moment(post.get("updated_time")) or made_at
         if changed_at is not None:
@@ -202,7 +202,7 @@ def _chats(access: Graph, connection: Connection, reading: _Reading, *, ends: fl
         after=reading.place.after or None,
     )
     is_old, changes, gap = False, [], False
-    for chat in fields.objects(page, "data"):
+    for chat in graph.rows(page):
         changed_at = fields.moment(chat.get("updated_time"))
         if changed_at is not None:
             changes.append(changed_at)

@@ -115,6 +115,9 @@ def of_answer(status: int, body: object, headers: Mapping[str, str]) -> GraphPro
     """What an answer that is no success means."""
     error = fields.inner(body, "error") if isinstance(body, dict) else {}
     if not error:
+        if status == 429:
+            # From something in front of Graph, in words of its own: refused for now, and surely not done.
+            return _throttled(headers)
         if status >= 500:
             return _server(status)
         if 400 <= status < 500:
@@ -165,11 +168,10 @@ def _known(number: int, subcode: int, said: str, headers: Mapping[str, str]) -> 
         return GraphProblem(_token_words(subcode), code="unauthorised", done="not yet", credentials=True)
     if "appsecret_proof" in said:
         # The one thing without a code of its own. Nothing works until the app's secret is entered anew.
-        words = _("Facebook does not accept our app's secret. An admin has to enter it again and connect the Page.")
+        words = _("Facebook does not accept our app's secret. An admin has to enter it again.")
         return GraphProblem(words, code="app-secret", done="not yet", credentials=True)
     if number in THROTTLE:
-        words = _("Facebook asks us to wait: too many calls in a short time.")
-        return GraphProblem(words, code="rate-limit", done="not yet", retry_after=usage(headers).wait)
+        return _throttled(headers)
     if pair in WINDOW:
         words = _(
             "Messenger lets us answer within 24 hours of their last message, and these are over. "
@@ -207,6 +209,11 @@ def _rest(number: int, subcode: int, said: str, *, is_transient: bool, status: i
         return _server(status)
     words = _("Facebook refuses it: %(why)s") % {"why": said or f"{number}/{subcode}"}
     return GraphProblem(words, code=f"refused-{number or status}", done="refused")
+
+
+def _throttled(headers: Mapping[str, str]) -> GraphProblem:
+    words = _("Facebook asks us to wait: too many calls in a short time.")
+    return GraphProblem(words, code="rate-limit", done="not yet", retry_after=usage(headers).wait)
 
 
 def _server(status: int) -> GraphProblem:

@@ -113,6 +113,18 @@ class Answer:
     body: dict[str, Any]
     headers: Mapping[str, str]
 
+    def as_list(self) -> Answer:
+        """The same, known to be a list. Raises XProblem where X says that it holds something and nothing is there.
+
+        An empty list has its count and no data. Taken for one, a list whose fields have other names by now would look
+        like a quiet day for ever, and a reply that stands in it like one that was never sent.
+        """
+        meta = self.body.get("meta")
+        is_empty = isinstance(meta, dict) and not meta.get("result_count")
+        if "data" not in self.body and "errors" not in self.body and not is_empty:
+            raise problems.unreadable(200)
+        return self
+
 
 class Api:
     """One account's access to X. Every method raises XProblem and nothing else."""

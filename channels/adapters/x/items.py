@@ -36,7 +36,9 @@ def edit(entry: Object, includes: Object) -> RawItem:
     newest = fields.ident(entry, "id")
     body = json.dumps({POST: entry, "includes": _Includes(includes).of(entry)}).encode()
     listed = fields.first(entry, *fields.EDIT_HISTORY)
-    first = min((fields.as_ident(each) for each in listed), key=int) if isinstance(listed, list) else newest
+    versions = [fields.as_ident(each) for each in listed] if isinstance(listed, list) else []
+    # What is no id there is left out: it must not keep the other posts of the answer from being looked at.
+    first = min((each for each in versions if each), key=int, default=newest)
     return RawItem(happening="edit", external_id=first, revision=newest, body=body)
 
 

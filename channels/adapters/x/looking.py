@@ -31,13 +31,13 @@ def look(access: Api, connection: Connection, outgoing: Outgoing, *, since: date
 
 def answered_with(access: Api, connection: Connection, text: str) -> set[str]:
     """The ids of the posts below which we said just this among our newest posts; empty for said to nobody."""
-    answer = access.read(api.TIMELINE, connection.address, max_results=PAGE)
-    return {posts.replied_to(post) for post in fields.objects(answer.body, "data") if words.same(text, _text(post))}
+    listed = access.read(api.TIMELINE, connection.address, max_results=PAGE).as_list()
+    return {posts.replied_to(post) for post in fields.objects(listed.body, "data") if words.same(text, _text(post))}
 
 
 def _post(access: Api, connection: Connection, outgoing: Outgoing, *, since: datetime) -> tuple[str, bool]:
-    """The id of our answer (empty: not found), and whether the timeline was read back to `since`."""
-    lowest, until = snowflakes.id_at(since - SKEW), 0
+    """The id of our answer (empty: not found), and whether all of the timeline back to `since` was read and told."""
+    lowest, until, is_clear = snowflakes.id_at(since - SKEW), 0, True
     for _page in range(PAGES):
         answer = access.read(
             api.TIMELINE,
@@ -47,14 +47,15 @@ def _post(access: Api, connection: Connection, outgoing: Outgoing, *, since: dat
             max_results=PAGE,
         )
         numbers = []
-        for post in fields.objects(answer.body, "data"):
+        for post in fields.objects(answer.as_list().body, "data"):
             number = fields.as_ident(post.get("id"))
             numbers.append(int(number or 0))
+            is_clear = is_clear and bool(number) and not _may_be(post, outgoing)
             if number and posts.replied_to(post) == outgoing.parent_id and words.same(outgoing.text, _text(post)):
                 return number, True
         oldest = min((each for each in numbers if each), default=0)
-        if not fields.inner(answer.body, "meta").get("next_token"):
-            return "", True
+        if not fields.inner(answer.body, "meta").get("next_token") and len(numbers) < PAGE:
+            return "", is_clear
         if not oldest or (until and oldest >= until):
             # X says that there is more and hands over nothing new: this proves nothing.
             return "", False
@@ -75,7 +76,16 @@ def _message(access: Api, connection: Connection, outgoing: Outgoing, *, since: 
 def _messages_with(access: Api, other: str) -> Iterator[Object]:
     """The newest messages with one person. One page: nobody writes a hundred in the two minutes of the looks."""
     answer = access.read(api.MESSAGES_WITH, other, event_types="MessageCreate", max_results=PAGE)
-    yield from fields.objects(answer.body, "data")
+    yield from fields.objects(answer.as_list().body, "data")
+
+
+def _may_be(post: Object, outgoing: Outgoing) -> bool:
+    """Whether this post, which is not known to be the reply, may be it all the same: X did not say its words, or not
+    what it answers although it lies in somebody's conversation."""
+    if not isinstance(post.get("text"), str):
+        return True
+    is_answer = fields.as_ident(post.get("conversation_id")) not in ("", fields.as_ident(post.get("id")))
+    return is_answer and not posts.replied_to(post) and words.same(outgoing.text, _text(post))
 
 
 def _text(post: Object) -> str:

@@ -127,11 +127,13 @@ def _asked(access: Api, question: Read, connection: Connection, place: Place) ->
 
 def _after(place: Place, answer: Answer, *, now: datetime) -> _Page:
     """A page of posts, newest first: the next one begins below its oldest post, by id, which never expires."""
-    found = items.of_page(answer.body, items.POST)
+    found = items.of_page(answer.as_list().body, items.POST)
     numbers = _numbers(found, now=now)
     place = place.asked(now)
     oldest = min(numbers, default=0)
-    more = bool(_next(answer)) and bool(numbers) and (not place.until or oldest < place.until)
+    # Behind a full page there may be another, whether X says so or not: passed over, it would never be read.
+    goes_on = bool(_next(answer)) or len(found) >= PAGE
+    more = goes_on and bool(numbers) and (not place.until or oldest < place.until)
     after = place.on(numbers, until=oldest) if more else place.caught_up(numbers)
     return _Page(after, _new(found, place), numbers, answer.headers, more)
 
@@ -148,7 +150,7 @@ def _messages(access: Api, connection: Connection, place: Place, *, now: datetim
             # Tokens of pages expire. From the top again: the place itself has not moved.
             return _Page(replace(place, token="", asked_at=now))
         raise
-    found = items.of_page(answer.body, items.DM)
+    found = items.of_page(answer.as_list().body, items.DM)
     numbers = _numbers(found, now=now)
     token = _next(answer)
     more = bool(token) and token != place.token and bool(numbers) and min(numbers) > place.since
@@ -193,7 +195,7 @@ def _quota(pages: Mapping[str, _Page], *, now: datetime) -> dict[str, object]:
     quota: dict[str, object] = {"words": words}
     headers = pages["mentions"].headers or {}
     left, most = headers.get("x-rate-limit-remaining", ""), headers.get("x-rate-limit-limit", "")
-    if left.isdigit() and most.isdigit():
+    if all(each.isascii() and each.isdigit() for each in (left, most)):
         quota |= {"label": _("Questions for mentions left"), "left": int(left), "of": int(most)}
         resets_at = problems.reset_at(headers.get("x-rate-limit-reset"))
         if resets_at is not None:

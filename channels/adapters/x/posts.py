@@ -116,8 +116,9 @@ def _read(given: Object) -> _Post:
         elif kind != "replied_to":
             notes.append(_("It refers to another post in a way this inbox does not know (%(kind)s).") % {"kind": kind})
     parent = replied_to(given)
-    is_answer = given.get("in_reply_to_user_id") is not None or conversation not in versions
-    if is_answer and not parent:
+    # in_reply_to_user_id tells nothing here: X also fills it in where a post only begins with somebody's name, as the
+    # posts of most customers do. Such a post begins its own conversation; an answer to a post never does.
+    if conversation not in versions and not parent:
         # Answered as if it began a conversation, it would go to the wrong place in front of everybody.
         raise PayloadError(_("It answers another post, but X did not say which one."))
     if not fields.inner(given, *fields.NOTE) and words.looks_cut(text):

@@ -152,7 +152,11 @@ def _forbidden(said: str) -> XProblem:
     for refusal in _refusals():
         if refusal.detail in lowered:
             return XProblem(refusal.words, code=refusal.code, done="refused", status=403, detail=said)
-    words = _("X does not allow it: %(why)s") % {"why": said} if said else _("X does not allow it.")
+    if said and lowered != "forbidden":
+        words = _("X does not allow it: %(why)s") % {"why": said}
+    else:
+        # All that X says where a permission is missing from the token (RFC 6749 calls it insufficient_scope).
+        words = _("X does not allow it and does not say why. Connecting the account again asks for every permission.")
     return XProblem(words, code="forbidden", done="refused", status=403, detail=said)
 
 
@@ -160,6 +164,7 @@ def _refusals() -> tuple[Refusal, ...]:
     not_summoned = _("X lets us answer publicly only those who mentioned us. Use a direct message or another channel.")
     dm_closed = _("This person takes no direct messages from us. Use another channel.")
     not_permitted = _("Our X app is not allowed to do this. An admin has to connect the account with that permission.")
+    no_project = _("X lets our app do nothing: it belongs to no project. An admin has to mend that at X.")
     return (
         Refusal(
             "duplicate content",
@@ -174,7 +179,7 @@ def _refusals() -> tuple[Refusal, ...]:
         Refusal("not allowed to send direct messages", "dm-closed", dm_closed),
         Refusal("user is suspended", "suspended", _("X has suspended an account that takes part in this.")),
         Refusal("account is suspended", "suspended", _("X has suspended our account. An admin has to ask X why.")),
-        Refusal("attached to a project", "not-permitted", not_permitted),
+        Refusal("attached to a project", "no-project", no_project),
         Refusal("not permitted to use oauth2", "not-permitted", not_permitted),
         Refusal("missing required scope", "not-permitted", not_permitted),
         Refusal("not permitted to perform this action", "not-permitted", not_permitted),

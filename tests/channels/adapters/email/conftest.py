@@ -47,9 +47,9 @@ def connection() -> Connection:
 def read(connection: Connection) -> Callable[..., InboundMessage]:
     """Reads a raw mail as the adapter does."""
 
-    def reading(raw: bytes | str, **meta: object) -> InboundMessage:
+    def reading(raw: bytes | str, *, happening: str = "message", **meta: object) -> InboundMessage:
         body = raw if isinstance(raw, bytes) else raw.encode()
-        item = RawItem(happening="message", external_id=mail_key(body), body=body, meta={"internaldate": AT, **meta})
+        item = RawItem(happening=happening, external_id=mail_key(body), body=body, meta={"internaldate": AT, **meta})
         (message,) = EmailAdapter().parse(item, connection)
         assert isinstance(message, InboundMessage)
         return message
@@ -67,6 +67,17 @@ class Stored:
     refuse: bool = False
     garbled: bool = False
     size: int | None = None
+    flags: str = r"\Seen"
+
+
+@dataclass
+class SmallFolder:
+    """The folder "Sent" of the small IMAP server. `answers` are given in place of its own, by command; "drip" drips."""
+
+    mails: list[Stored] = field(default_factory=list)
+    uid_validity: int = 3
+    uid_next: int | None = None
+    answers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -78,6 +89,8 @@ class SmallServer:
     uid_validity: int = 7
     uid_next: int | None = None
     folders: list[bytes] = field(default_factory=list)
+    sent: SmallFolder | None = None
+    opened: SmallFolder | None = None
     seen: list[str] = field(default_factory=list)
     drip: bool = False
     fetch_refused: bool = False
@@ -122,7 +135,7 @@ def _imap(server: SmallServer, connection: socket.socket) -> None:
         text = line.decode("latin-1").strip()
         server.seen.append(text)
         tag, _, command = text.partition(" ")
-        if server.drip:
+        if server.drip or _of_sent(server, command) == "drip":
             _drip(connection, stop=server)
             return
         connection.sendall(b"".join(_imap_answers(server, tag.encode(), command)))
@@ -142,43 +155,56 @@ def _drip(connection: socket.socket, *, stop: SmallServer) -> None:
             continue
 
 
+def _of_sent(server: SmallServer, command: str) -> str | None:
+    """What the folder "Sent" answers in place of its own answer, where the command is about it."""
+    verb = command.split(" ")[0]
+    if server.sent is None or (verb in {"STATUS", "EXAMINE"} and '"Sent"' not in command):
+        return None
+    if verb == "UID" and server.opened is None:
+        return None
+    return server.sent.answers.get(verb)
+
+
 def _imap_answers(server: SmallServer, tag: bytes, command: str) -> Iterator[bytes]:
     word = command.split(" ", 2)
     done = tag + b" OK done\r\n"
-    if word[0] == "LOGIN" and "plainly-fake" not in command:
+    if word[0] == "EXAMINE":
+        server.opened = server.sent if '"Sent"' in command else None
+    mails = server.mails if server.opened is None else server.opened.mails
+    instead = _of_sent(server, command)
+    if instead is not None:
+        done = instead.encode() if instead.startswith("*") else tag + b" " + instead.encode() + b"\r\n"
+    elif word[0] == "STATUS" and server.sent is not None:
+        numbers = (_uid_next(server.sent), server.sent.uid_validity)
+        yield b'* STATUS "Sent" (UIDNEXT %d UIDVALIDITY %d)\r\n' % numbers
+    elif word[0] == "LOGIN" and "plainly-fake" not in command:
         done = tag + b" NO [AUTHENTICATIONFAILED] wrong\r\n"
     elif word[0] == "CAPABILITY":
         yield b"* CAPABILITY IMAP4rev1\r\n"
     elif word[0] == "EXAMINE":
-        uid_next = server.uid_next or max((each.uid for each in server.mails), default=0) + 1
-        yield b"* %d EXISTS\r\n* OK [UIDVALIDITY %d] .\r\n* OK [UIDNEXT %d] .\r\n" % (
-            len(server.mails),
-            server.uid_validity,
-            uid_next,
-        )
+        folder = server.opened or server
+        numbers = (len(mails), folder.uid_validity, _uid_next(folder))
+        yield b"* %d EXISTS\r\n* OK [UIDVALIDITY %d] .\r\n* OK [UIDNEXT %d] .\r\n" % numbers
     elif word[0] == "LIST":
         yield from (b"* LIST " + each + b"\r\n" for each in server.folders)
     elif command.startswith("UID SEARCH"):
         lowest = re.search(r"UID (\d+)", command[4:])
         wanted = re.search(r"HEADER Message-ID \"?(<[^\"\s]+>)", command)
-        uids = [each.uid for each in server.mails if not wanted or wanted[1].encode() in each.body]
+        uids = [each.uid for each in mails if not wanted or wanted[1].encode() in each.body]
         if lowest and uids:
             # RFC 3501: n:* always holds the last mail, even when n is beyond it.
             uids = [uid for uid in uids if uid >= int(lowest[1])] or [max(uids)]
         yield b"* SEARCH " + b" ".join(b"%d" % uid for uid in uids) + b"\r\n"
     elif command.startswith("UID FETCH"):
         uids = {int(each) for each in word[2].split(" ")[0].split(",")}
-        for number, mail in enumerate(server.mails, 1):
+        for number, mail in enumerate(mails, 1):
             if mail.uid not in uids:
                 continue
             if "INTERNALDATE" in command:
                 size = len(mail.body) if mail.size is None else mail.size
-                yield b'* %d FETCH (UID %d INTERNALDATE "%s" RFC822.SIZE %d)\r\n' % (
-                    number,
-                    mail.uid,
-                    mail.at.encode(),
-                    size,
-                )
+                flags = f" FLAGS ({mail.flags})" if "FLAGS" in command else ""
+                told = (number, mail.uid, mail.at.encode(), size, flags.encode())
+                yield b'* %d FETCH (UID %d INTERNALDATE "%s" RFC822.SIZE %d%s)\r\n' % told
             elif mail.refuse or server.fetch_refused:
                 done = tag + b" NO [SERVERBUG] cannot read it\r\n"
             elif mail.garbled:
@@ -190,6 +216,10 @@ def _imap_answers(server: SmallServer, tag: bytes, command: str) -> Iterator[byt
     elif word[0] == "LOGOUT":
         yield b"* BYE\r\n"
     yield done
+
+
+def _uid_next(folder: SmallServer | SmallFolder) -> int:
+    return folder.uid_next or max((each.uid for each in folder.mails), default=0) + 1
 
 
 def _smtp(server: SmallServer, connection: socket.socket) -> None:
@@ -242,6 +272,14 @@ def smtp() -> Iterator[SmallServer]:
     server = SmallServer(talk=_smtp)
     yield server
     server.close()
+
+
+@pytest.fixture
+def sent(imap: SmallServer) -> SmallFolder:
+    """The folder for sent mail of the small IMAP server, marked so."""
+    imap.folders = [rb'(\HasNoChildren) "/" "INBOX"', rb'(\Sent) "/" "Sent"']
+    imap.sent = SmallFolder()
+    return imap.sent
 
 
 @pytest.fixture

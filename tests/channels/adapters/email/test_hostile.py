@@ -46,8 +46,9 @@ def fit(message: InboundMessage) -> None:
 @settings(max_examples=120, deadline=None, suppress_health_check=QUIET)
 @given(raw=st.binary(max_size=600))
 def test_any_bytes(read, raw):
-    with suppress(PayloadError):
-        fit(read(raw))
+    for happening in ("message", "sent"):
+        with suppress(PayloadError):
+            fit(read(raw, happening=happening))
 
 
 @settings(max_examples=250, deadline=None, suppress_health_check=QUIET)
@@ -56,8 +57,9 @@ def test_mutated_mails(read, changes):
     raw = SEED
     for position, cut, token in changes:
         raw = raw[:position] + token + raw[position + cut :]
-    with suppress(PayloadError):
-        fit(read(raw))
+    for happening in ("message", "sent"):
+        with suppress(PayloadError):
+            fit(read(raw, happening=happening))
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=QUIET)

@@ -35,7 +35,7 @@ def names(monkeypatch):
     [
         "127.0.0.1", "10.1.2.3", "192.168.0.1", "172.16.0.1", "169.254.169.254", "0.0.0.0", "100.64.0.1", "224.0.0.1",
         "240.0.0.1", "::1", "::", "fe80::1", "fc00::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::",
-        "ff02::1",
+        "ff02::1", "fec0::1",
     ],
 )  # fmt: skip
 def test_addresses_of_our_own_network_are_refused(names, settings, address):

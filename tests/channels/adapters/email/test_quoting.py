@@ -81,6 +81,7 @@ def test_text_and_quoted_hold_every_word(lines, subject):
      "On 1 wrote\n" * 20_000, "(" * 100_000, ": " * 100_000, "\n" * 300_000],
 )  # fmt: skip
 def test_hostile_texts_are_split_in_bounded_time(line):
-    start = time.monotonic()
+    # Of this process alone: how busy the machine is says nothing about the text.
+    start = time.process_time()
     split(line)
-    assert time.monotonic() - start < 3
+    assert time.process_time() - start < 3

@@ -156,7 +156,7 @@ def test_our_own_newest_messages_wait_for_their_echo(facebook: Tiny, adapter: Fa
 
 
 @pytest.mark.parametrize(("failing", "works"), [(FEED, "m_1"), (CHATS, "901_903")])
-@pytest.mark.parametrize("given", [error(10), error(2, status=500), html(502), reset])
+@pytest.mark.parametrize("given", [error(10), error(2, status=500), html(502), reset, (200, {"rows": [comment()]})])
 def test_one_list_that_fails_does_not_hold_up_the_other(
     facebook: Tiny, adapter: FacebookAdapter, failing: str, works: str, given: Any
 ) -> None:

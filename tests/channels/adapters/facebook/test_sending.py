@@ -143,6 +143,7 @@ PERMANENT, PASSING, UNKNOWN, CREDENTIALS = "permanent", "passing", "unknown", "c
         (error(7777, is_transient=True), "server-error", UNKNOWN),
         (error(7777, status=500), "server-error", UNKNOWN),
         (html(502), "server-error", UNKNOWN),
+        (html(429), "rate-limit", PASSING),
         (html(200), "odd-answer", UNKNOWN),
         ((200, b"{", {}), "odd-answer", UNKNOWN),
         ((200, [1], {}), "odd-answer", UNKNOWN),

@@ -173,6 +173,8 @@ def a_post(number: str | None = None, **given: Any) -> dict[str, Any]:
         "author_id": ANA,
         "created_at": "2026-11-21T09:25:00.000Z",
         "conversation_id": number,
+        # As X has it of every post that begins with a name.
+        "in_reply_to_user_id": US,
         "edit_history_tweet_ids": [number],
         "entities": {"mentions": [{"start": 0, "end": 9, "username": "AcmeCare", "id": US}]},
     }

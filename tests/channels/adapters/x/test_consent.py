@@ -145,6 +145,15 @@ def test_coming_back_connects_and_shows_first(x: TinyX, app: App, admin: Client)
     assert HistoryEntry.objects.get(act="account.connected").account_id == account.pk
 
 
+def test_who_comes_back_as_another_handle_is_told_which_one_is_still_stopped(x: TinyX, app: App, admin: Client) -> None:
+    ChannelAccount.objects.create(
+        kind="x", address="1", name="@AcmeDeals", app=app, state=AccountState.REFUSED, begins_at=NOW, created_at=NOW
+    )
+    ready(x)
+    answer = admin.get(BACK, {"state": begun(admin)["state"], "code": "practice-code"})
+    assert "@AcmeDeals is still stopped: you came back from X as @AcmeCare." in said(answer)
+
+
 def test_a_return_is_good_once_and_for_its_own_state(x: TinyX, app: App, admin: Client) -> None:
     ready(x)
     state = begun(admin)["state"]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
-from typing import Any
+from contextlib import suppress
+from datetime import UTC
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,9 +14,11 @@ from hypothesis import strategies as st
 
 from channels.adapters.base import NotOurs, PayloadError, PollError
 from channels.adapters.x import XAdapter, items
+from channels.adapters.x.api import Answer, Api
+from channels.adapters.x.rereading import reread
 from channels.happenings import InboundMessage, RawItem
-from tests.channels.adapters.x.conftest import MENTIONS, NOW, TinyX, a_dm, connection, page, quiet
-from tests.channels.adapters.x.test_contract import full_dm, full_post, own_reply
+from tests.channels.adapters.x.conftest import MENTIONS, NOW, TinyX, a_dm, connection, page, post_id, quiet
+from tests.channels.adapters.x.test_contract import PARENT, edited, full_dm, full_post, own_reply
 
 TEXT = st.text(st.characters(exclude_categories=()), max_size=40)
 SCALARS = st.one_of(
@@ -73,7 +77,17 @@ def reads(page_: Any, name: str) -> None:
                 assert not any("\0" in text for text in texts)
                 "".join(texts).encode()
                 assert happening.said_at.tzinfo is not None
+                # A year at the calendar's end is a time, and breaks whoever converts it.
+                happening.said_at.astimezone(UTC)
                 assert happening.author.value.isdigit()
+
+
+@pytest.mark.parametrize(("make", "name"), [(full_post, items.POST), (own_reply, items.POST), (full_dm, items.DM)])
+def test_the_worst_in_every_place(make: Any, name: str) -> None:
+    whole = make()
+    for way in places(whole):
+        for worst in ("1\ud800", "\0", "9999-12-31T23:59:59-23:59", 10**30, [[]], {"id": None}):
+            reads(replaced(whole, way, worst), name)
 
 
 @pytest.mark.parametrize(("make", "name"), [(full_post, items.POST), (own_reply, items.POST), (full_dm, items.DM)])
@@ -99,6 +113,28 @@ def test_anything_in_the_ledger(body: bytes, happening: str) -> None:
         list(XAdapter().parse(RawItem(happening=happening, external_id="1", body=body), connection()))
     except (PayloadError, NotOurs) as refused:
         in_words(refused)
+
+
+class _Telling:
+    """An access whose every answer is this one."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+
+    def read(self, *_: object, **__: object) -> Answer:
+        return Answer(self._body, {})
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_anything_in_any_place_of_an_answer_about_known_posts(data: st.DataObject) -> None:
+    """One odd post must not keep the edits and deletions of all the others from being seen."""
+    gone = {"resource_id": PARENT, "type": "https://api.x.com/2/problems/resource-not-found"}
+    whole = {**edited(), "errors": [gone]}
+    body = replaced(whole, data.draw(st.sampled_from(places(whole))), data.draw(VALUES))
+    for item in reread(cast(Api, _Telling(body)), [PARENT, post_id(5)], now=NOW):
+        with suppress(PayloadError):
+            assert list(XAdapter().parse(item, connection()))
 
 
 def test_five_megabytes_in_one_post() -> None:

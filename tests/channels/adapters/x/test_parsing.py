@@ -39,6 +39,11 @@ def test_a_mention_is_known_by_its_numeric_ids() -> None:
     assert said.parent_id == ""
 
 
+def test_a_post_that_only_begins_with_our_name_answers_nothing_though_x_calls_it_a_reply_to_us() -> None:
+    said = one(page(a_post(in_reply_to_user_id=US)))
+    assert (said.thread, said.parent_id, said.direction, said.author.value) == (post_id(5), "", "in", ANA)
+
+
 def test_an_answer_of_hers_names_its_conversation_and_its_parent() -> None:
     said = one(page(a_reply(post_id(5), OURS)))
     assert (said.thread, said.parent_id) == (OURS, OURS)

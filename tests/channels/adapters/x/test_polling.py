@@ -92,6 +92,40 @@ def test_nothing_before_the_beginning_is_asked_for(x: TinyX, adapter: XAdapter) 
     assert x.asked_for(MENTIONS)[-1].query["since_id"] == str(snowflakes.id_at(begins_at) - 1)
 
 
+def renamed(listed: dict[str, Any]) -> dict[str, Any]:
+    """A page whose list has another name."""
+    return {"posts" if name == "data" else name: value for name, value in listed.items()}
+
+
+def test_a_list_that_x_counts_and_does_not_hand_over_is_no_quiet_day(x: TinyX, adapter: XAdapter) -> None:
+    quiet(x)
+    x.on(DMS, (200, renamed(page(a_dm()))))
+    assert "Direct messages do not come in" in poll(adapter).quota["words"][0]  # type: ignore[index]
+    for body in (renamed(page(a_post())), {}):
+        x.on(MENTIONS, (200, body))
+        with pytest.raises(PollError) as failed:
+            poll(adapter)
+        assert failed.value.code == "odd-answer"
+
+
+def test_behind_a_full_page_the_next_is_asked_for_whether_x_says_so_or_not(x: TinyX, adapter: XAdapter) -> None:
+    quiet(x)
+    full = page(*(a_post(post_id(20, number)) for number in range(100)))
+    x.on(MENTIONS, (200, full), (200, page(a_post(post_id(40)))))
+    first = poll(adapter)
+    assert (len(first.items), first.more) == (100, True)
+    second = poll(adapter, first.cursor)
+    assert x.asked_for(MENTIONS)[1].query["until_id"] == post_id(20)
+    assert (ids(second), second.more) == ([post_id(40)], False)
+
+
+def test_limits_that_are_no_numbers_are_left_out(x: TinyX, adapter: XAdapter) -> None:
+    quiet(x)
+    x.on(MENTIONS, (200, page(a_post()), {**LIMITS, "x-rate-limit-remaining": "\u00b2"}))
+    polled = poll(adapter)
+    assert (len(polled.items), "left" in polled.quota) == (1, False)
+
+
 def test_many_mentions_come_page_by_page_and_the_place_moves_at_the_end(x: TinyX, adapter: XAdapter) -> None:
     quiet(x)
     x.on(
@@ -225,6 +259,7 @@ def test_trouble_with_messages_does_not_hold_up_mentions(x: TinyX, adapter: XAda
         ((200, b"[1]"), "odd-answer", False, None),
         ((200, b"[" * 100_000), "odd-answer", False, None),
         ((403, b'"no"'), "forbidden", False, None),
+        ((403, {"detail": "You must use keys from an App that is attached to a Project."}), "no-project", False, None),
         ((302, b"", {"location": "https://elsewhere.example/"}), "odd-answer", False, None),
         (reset, "connection-lost", False, None),
     ],

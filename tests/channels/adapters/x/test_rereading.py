@@ -41,6 +41,14 @@ def test_an_edit_is_read_in_its_latest_version(x: TinyX, adapter: XAdapter) -> N
     assert [asked.query["ids"] for asked in x.asked_for(POSTS)] == [f"{FIRST},{OTHER}", SECOND]
 
 
+def test_a_history_with_something_in_it_that_is_no_id_does_not_stop_the_others(x: TinyX, adapter: XAdapter) -> None:
+    odd = a_post(SECOND, conversation_id=FIRST, edit_history_tweet_ids=[FIRST, None, "", SECOND])
+    x.on(POSTS, (200, {**page(odd), "errors": [error(GONE, "resource-not-found")]}))
+    edit, deletion = adapter.reread(connection(), [FIRST, GONE], now=NOW)
+    assert (edit.external_id, edit.revision) == (FIRST, SECOND)
+    assert (deletion.happening, deletion.external_id) == ("delete", GONE)
+
+
 def test_a_latest_version_at_once_needs_no_second_question(x: TinyX, adapter: XAdapter) -> None:
     x.on(POSTS, (200, page(old_and_new()[1])))
     ((_, edited),) = reread(adapter, FIRST)

@@ -197,6 +197,20 @@ def test_a_post_is_found_by_its_words_and_its_place(x: TinyX, adapter: XAdapter,
     assert look(adapter, outgoing()) == Looked(external_id=OURS if found else "", absence_proves=not found)
 
 
+@pytest.mark.parametrize("name", ["text", "id", "referenced_tweets"])
+def test_a_post_that_x_tells_half_of_may_be_ours_so_absence_proves_nothing(
+    x: TinyX, adapter: XAdapter, name: str
+) -> None:
+    x.on(OWN, (200, page({key: value for key, value in our_answer().items() if key != name})))
+    assert look(adapter, outgoing()) == Looked(absence_proves=False)
+
+
+def test_behind_a_full_page_is_looked_too(x: TinyX, adapter: XAdapter) -> None:
+    others = [our_answer(post_id(0.5, number), post_id(40), "@ana_b something else") for number in range(100)]
+    x.on(OWN, (200, page(*others)), (200, page(our_answer())))
+    assert look(adapter, outgoing()).external_id == OURS
+
+
 def test_links_and_signs_do_not_hide_it(x: TinyX, adapter: XAdapter) -> None:
     entities = {"urls": [{"url": "https://t.co/aa", "expanded_url": "https://help.example/"}]}
     said = our_answer(text="@ana_b Q&amp;A: https://t.co/aa")
@@ -232,7 +246,7 @@ def test_a_message_is_found_by_its_words_since_the_try(x: TinyX, adapter: XAdapt
     assert look(adapter, a_dm_out()) == Looked(external_id=f"dm:{OURS}" if found else "", absence_proves=False)
 
 
-@pytest.mark.parametrize("answer", [(401, {}), (429, {}), html(502), reset])
+@pytest.mark.parametrize("answer", [(401, {}), (429, {}), html(502), reset, (200, {"posts": [our_answer()]})])
 def test_a_look_that_failed_says_so(x: TinyX, adapter: XAdapter, answer: Any) -> None:
     x.on(OWN, answer)
     with pytest.raises(DeliveryError):

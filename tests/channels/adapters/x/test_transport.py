@@ -181,3 +181,10 @@ def test_a_redirect_carries_the_token_nowhere(tiny: Any) -> None:
     tiny.on("GET /", (302, b"", {"location": "https://elsewhere.example/"}))
     with pytest.raises(requests.TooManyRedirects):
         client(tiny.origin).get(f"{PUBLIC}/", headers={"Authorization": "Bearer practice"})
+
+
+def test_what_is_not_of_the_public_address_is_not_asked_at_all(tiny: Any) -> None:
+    tiny.on("GET /", (200, b"{}", {}))
+    for elsewhere in (f"{tiny.origin}/", f"{PUBLIC}.evil.example/", "https://evil.example/"):
+        with pytest.raises(requests.exceptions.InvalidSchema):
+            client(tiny.origin).get(elsewhere, headers={"Authorization": "Bearer practice"})
