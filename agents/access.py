@@ -25,7 +25,7 @@ def _door(allowed: Callable[[Person], bool]) -> Callable[[View], View]:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
-                return _to_sign_in(request)
+                return to_sign_in(request)
             if not allowed(me(request)):
                 raise PermissionDenied
             return view(request, *args, **kwargs)
@@ -36,7 +36,7 @@ def _door(allowed: Callable[[Person], bool]) -> Callable[[View], View]:
     return decorate
 
 
-def _to_sign_in(request: HttpRequest) -> HttpResponse:
+def to_sign_in(request: HttpRequest) -> HttpResponse:
     """To the sign-in page and back. A fragment cannot show a page: htmx is told to go there whole."""
     if request.headers.get("HX-Request") or request.headers.get("X-Requested-With") == "fetch":
         answer = HttpResponse(status=401)

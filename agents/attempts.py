@@ -15,6 +15,7 @@ Three counters of wrong passwords, each forgotten after five minutes:
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import logging
 import secrets
 
@@ -32,17 +33,28 @@ PER_PAIR = 5
 # Wrong passwords of one address, on whatever names, after which a name has fewer tries there.
 MANY = 50
 PER_PAIR_AMONG_MANY = 2
+NETWORK_BITS = 64
 COOKIE = "contactcentre_known"
 COOKIE_SECONDS = 180 * 24 * 3600
 
 
 def address(request: HttpRequest) -> str:
-    """Where the request comes from: the proxy's word only where BEHIND_PROXY says there is one."""
+    """Where the request comes from: the proxy's word only where BEHIND_PROXY says there is one.
+
+    Of an IPv6 address the network: a single customer is given 2^64 of them (RFC 6177), so that whoever is stopped
+    behind one would go on from the next.
+    """
+    told = str(request.META.get("REMOTE_ADDR", ""))
     if settings.SECURE_PROXY_SSL_HEADER:
-        forwarded = request.headers.get("X-Forwarded-For", "")
-        if forwarded:
-            return forwarded.rsplit(",", 1)[-1].strip()
-    return str(request.META.get("REMOTE_ADDR", ""))
+        told = request.headers.get("X-Forwarded-For", "").rsplit(",", 1)[-1].strip() or told
+    try:
+        place = ipaddress.ip_address(told)
+    except ValueError:
+        return told
+    if isinstance(place, ipaddress.IPv6Address):
+        mapped = place.ipv4_mapped
+        return str(mapped or ipaddress.ip_network((int(place), NETWORK_BITS), strict=False))
+    return told
 
 
 def allowed(request: HttpRequest, email: str) -> bool:

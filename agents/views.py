@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib.auth import authenticate, login, logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,6 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from agents import attempts
+from agents.access import to_sign_in
 from contactcentre.lib import realtime
 
 
@@ -60,6 +62,20 @@ def sign_out(request: HttpRequest) -> HttpResponse:
         logout(request)
         realtime.publish(realtime.Event(name=f"person-{person_id}", people=frozenset({person_id})))
     return HttpResponseRedirect(settings.LOGIN_REDIRECT_URL)
+
+
+def not_from_here(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """What is answered where a form's token is not the session's (settings.CSRF_FAILURE_VIEW); nothing was done.
+
+    Mostly the form is older than the session, because its owner has signed in again in another tab since. A second
+    sign-in page left open is simply done with; whoever has no session is asked to sign in first.
+    """
+    is_sign_in = request.path == reverse("agents:sign-in")
+    if request.user.is_authenticated and is_sign_in:
+        return HttpResponseRedirect(_following(request))
+    if not request.user.is_authenticated and not is_sign_in:
+        return to_sign_in(request)
+    return render(request, "403_csrf.html", {"is_sign_in": is_sign_in}, status=403)
 
 
 def _was_writing(request: HttpRequest) -> bool:

@@ -17,11 +17,12 @@ from django.utils.translation import gettext as _
 
 from agents import history
 from agents.models import Person
-from channels import held, lines, trouble
+from channels import held, lines, outbox, trouble
 from channels.adapters import adapter
 from channels.adapters.base import Connection, PollError, Tried
 from channels.connections import own_addresses, ready_connection_of
 from channels.consent.problem import ConsentProblem
+from channels.happenings import OUR_MAIL
 from channels.models import AccountState, ChannelAccount
 from contactcentre.lib.realtime import Event, publish
 from contactcentre.lib.secrets import Credentials
@@ -129,13 +130,17 @@ def pause(*, account: ChannelAccount, actor: Person, now: datetime) -> bool:
 
 
 def poll_now(*, account: ChannelAccount, actor: Person, now: datetime) -> bool:
-    """Ask the network at once instead of waiting out the backoff.
+    """Ask the network at once instead of waiting out the backoff, and let what waits for another try go out again.
 
     False where the account is not switched on, and for a phone line, which cannot be asked.
     """
     if account.kind == lines.KIND:
         return False
-    return _turn(account, {AccountState.ACTIVE}, "account.poll_asked", actor=actor, now=now, next_poll_at=now)
+    with transaction.atomic():
+        is_on = _turn(account, {AccountState.ACTIVE}, "account.poll_asked", actor=actor, now=now, next_poll_at=now)
+        if is_on:
+            outbox.try_soon(account_id=account.pk, now=now)
+    return is_on
 
 
 def try_out_mailbox(*, data: Mailbox, now: datetime, account: ChannelAccount | None = None) -> Tried:
@@ -184,7 +189,9 @@ def preview(*, account: ChannelAccount, now: datetime) -> Preview:
         place = trouble.where(error.__traceback__)
         logger.error("looking into account %s: %s at %s", account.pk, trouble.of(error), place)
         return Preview(account.begins_at, words=_("This was not expected: %(error)s.") % {"error": trouble.of(error)})
-    return Preview(account.begins_at, len(polled.items), polled.more)
+    # What we said ourselves is read too, and is nothing that comes in.
+    count = sum(item.happening != OUR_MAIL for item in polled.items)
+    return Preview(account.begins_at, count, polled.more)
 
 
 def _tried(told: Connection) -> Tried:

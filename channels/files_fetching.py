@@ -29,6 +29,9 @@ X_API = "https://api.twitter.com"
 _HOPS = 3
 _MOVED = {301, 302, 303, 307, 308}
 _HEAD = 64 * 1024
+# What every host of theirs is made of. Of others, such as "evil.example\\.fbcdn.net", it depends on who reads the link
+# where the name ends: urlsplit() takes the whole for the host, requests goes to evil.example.
+_HOST = re.compile(r"[a-z0-9.-]+")
 # X's address of a picture in a direct message: by whose event, which medium, which file of it.
 _DM_FILE = re.compile(r"/dm/([0-9]{1,19})/([0-9]{1,19})/([A-Za-z0-9_-]{1,100}\.[a-z0-9]{2,5})")
 
@@ -110,6 +113,8 @@ def _place(url: str, kind: str) -> SplitResult | None:
     except ValueError:
         return None
     if source is None or place.scheme != "https" or port not in (None, 443) or place.username is not None:
+        return None
+    if not _HOST.fullmatch(host):
         return None
     known = any(host.endswith(each) if each.startswith(".") else host == each for each in source.hosts)
     return place if known else None

@@ -7,10 +7,12 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from channels.accounts import Mailbox
-from channels.models import ChannelAccount
+from channels.models import AccountState, ChannelAccount
 
 SECURITY = [("tls", _("TLS from the start")), ("starttls", _("STARTTLS"))]
 # Passwords in clear text: only towards the stand-ins on this machine.
@@ -69,6 +71,25 @@ class MailboxForm(forms.Form):
         for name, bound in self.fields.items():
             bound.widget.attrs["class"] = "select" if isinstance(bound.widget, forms.Select) else "input"
             bound.widget.attrs["aria-describedby"] = f"{name}-hint"
+
+    def clean_address(self) -> str:
+        """The address. Connecting begins a mailbox anew and switches it off, which nobody means who types the address
+        of one that runs: its own page changes how it is reached, and loses nothing."""
+        typed = str(self.cleaned_data["address"])
+        running = [AccountState.ACTIVE, AccountState.REFUSED]
+        known = None
+        if self.account is None:
+            known = ChannelAccount.objects.filter(kind="email", address=typed.lower(), state__in=running).first()
+        if known is not None:
+            raise forms.ValidationError(
+                format_html(
+                    '{} <a href="{}">{}</a>',
+                    _("This mailbox is connected already."),
+                    reverse("channels:edit", kwargs={"account_id": known.pk}),
+                    _("Change its servers or password"),
+                )
+            )
+        return typed
 
     def clean(self) -> dict[str, Any]:
         """The typed values. A stored password never goes to another server than the one it was typed for."""

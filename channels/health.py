@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 
 from channels.books import Books, day_of
 from channels.consent import permissions
+from channels.consent.registering import APP_CODES
 from channels.models import AGAIN, AccountState, ChannelAccount
 
 Level = Literal["late", "soon", "fine"]
@@ -31,6 +32,12 @@ ASIDES = 3
 
 # Kinds that are connected, and connected again, by consent at the network: where that begins.
 CONSENTS = {"x": "consent:x-start", "facebook": "consent:facebook-start"}
+# Where the network does not know our app by its id and secret, another consent is in vain: where those are entered.
+APPS = {"x": "channels:x-app", "facebook": "channels:facebook-app"}
+# What no trying again mends and another consent may: a permission is missing, or the network says no more than no.
+LACKING = ("not-permitted", "forbidden")
+# What a network says while nothing is left of what it allows.
+USED_UP = ("rate-limit", "usage-cap", "no-credits")
 ICONS = {"x": "brand-x", "facebook": "brand-facebook", "email": "mail", "phone": "phone"}
 
 
@@ -150,10 +157,12 @@ def _verdict(
 
     if account.state == AccountState.REFUSED:
         why = sentence(account.error_text or _("The network no longer accepts our access."))
+        if account.error_code in APP_CODES and account.kind in APPS:
+            words = _("%(why)s Nothing is lost: it goes on from there once they are right.") % {"why": why}
+            enter = Mend(label=_("Enter our app anew"), url=reverse(APPS[account.kind]), icon="key")
+            return _Verdict("late", _("Stopped"), words, enter)
         words = _("%(why)s Nothing is lost: it goes on from there once you connect it again.") % {"why": why}
-        again = mend(_("Connect again"), "edit", "plug-connected")
-        if account.kind in CONSENTS:
-            again = replace(again, url=reverse(CONSENTS[account.kind]))
+        again = _consent(account) or mend(_("Connect again"), "edit", "plug-connected")
         return _Verdict("late", _("Stopped"), words, again)
     if is_new:
         words = _("Nothing is fetched and nothing is sent yet.")
@@ -164,8 +173,9 @@ def _verdict(
         words = _("An item is missing or counted twice. Please tell whoever runs this server.")
         return _Verdict("late", _("Books not even"), words)
     if account.failures:
-        words = _("%(why)s Nothing is lost: it is tried again by itself.") % {"why": sentence(account.error_text)}
-        try_now = mend(_("Try now"), "poll-now", "refresh", post=True)
+        words = _tried_again(account, now)
+        anew = _consent(account) if account.error_code in LACKING else None
+        try_now = anew or mend(_("Try now"), "poll-now", "refresh", post=True)
         if account.failures >= FAILURES_BEFORE_LATE or _lag_level(lag) == "late":
             return _Verdict("late", _("Not reached"), words, try_now)
         return _Verdict("soon", _("Needs a look"), words, try_now)
@@ -176,8 +186,7 @@ def _verdict(
     lacks = _lacks(account, now)
     if lacks:
         words = f"{asides} {' '.join(lacks)}".strip()
-        again = Mend(label=_("Connect again"), url=reverse(CONSENTS[account.kind]), icon="plug-connected")
-        return _Verdict("soon", _("Needs a look"), words, again)
+        return _Verdict("soon", _("Needs a look"), words, _consent(account))
     if quarantined:
         words = ngettext(
             "%(count)d item could not be read. It is kept, the rest came in.",
@@ -192,6 +201,23 @@ def _verdict(
     if account.kind == "phone" and account.heard_at is None:
         return _Verdict("fine", _("Waits for a call"))
     return _Verdict("fine", _("Healthy"))
+
+
+def _consent(account: ChannelAccount) -> Mend | None:
+    """The way to another consent; None for kinds that are not connected by one."""
+    if account.kind not in CONSENTS:
+        return None
+    return Mend(label=_("Connect again"), url=reverse(CONSENTS[account.kind]), icon="plug-connected")
+
+
+def _tried_again(account: ChannelAccount, now: datetime) -> str:
+    """Why a poll did not come through, and when there is another: a network may wish to be left alone for an hour."""
+    told = {"why": sentence(account.error_text)}
+    due_at = account.next_poll_at
+    if due_at is None or due_at - now < timedelta(minutes=1):
+        return _("%(why)s Nothing is lost: it is tried again by itself.") % told
+    told["time"] = clock(due_at, now)
+    return _("%(why)s Nothing is lost: it is tried again by itself at %(time)s.") % told
 
 
 def title(account: ChannelAccount) -> str:
@@ -306,8 +332,11 @@ def _quota(account: ChannelAccount, now: datetime) -> Quota | None:
     left, most = account.quota.get("left"), account.quota.get("of")
     if not isinstance(left, int | float) or not isinstance(most, int | float) or most <= 0:
         return None
-    words = _("%(left)s of %(most)s") % {"left": left, "most": most}
     full_again = _moment(account.quota.get("resets_at"))
+    if account.failures and account.error_code in USED_UP:
+        # The network says so by now; what its last good answer told of the quota is of the past.
+        left, full_again = 0, full_again if full_again is not None and full_again > now else None
+    words = _("%(left)s of %(most)s") % {"left": left, "most": most}
     if full_again is not None:
         words = _("%(words)s, full again %(time)s") % {"words": words, "time": clock(full_again, now)}
     level: Level = "late" if left <= 0 else "soon" if left < most / 10 else "fine"

@@ -15,5 +15,6 @@ def process_soon() -> None:
 
 
 def _process() -> None:
-    # One attempt, no waiting for a broker: the caller is a web hook that must answer within milliseconds.
-    current_app.send_task("channels.tasks.process", kwargs={}, retry=False)
+    # One attempt, no waiting for a broker: the caller is a web hook that must answer within milliseconds. Nothing is
+    # declared: a task goes to its queue by name, and to look what is declared takes a third of the time of sending.
+    current_app.send_task("channels.tasks.process", kwargs={}, retry=False, declare=())

@@ -170,6 +170,14 @@ def _take_back(reference: str, states: Collection[str], *, now: datetime) -> boo
         return True
 
 
+def try_soon(*, account_id: int, now: datetime) -> int:
+    """Let the account's rows that wait for another try be due now, and return how many there were: somebody has mended
+    what they were refused for, and knows better than the wait that was chosen then. The sweep hands them out."""
+    waiting = Outbound.objects.filter(account_id=account_id, state=OutboxState.RETRY, not_before__gt=now)
+    free = list(waiting.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    return Outbound.objects.filter(pk__in=free).update(not_before=now)
+
+
 def retry_by_hand(*, outbound_id: int, actor: Person, now: datetime, too_late_at: datetime | None = None) -> Outbound:
     """Queue a failed row again, because a person said so, and hand it to a worker. The changed row comes back.
 

@@ -4,7 +4,7 @@
 with a database connection that it keeps. (Django's own ASGI handler takes a fresh thread, and so a fresh
 connection, for every request: several times the price of a page.)
 
-    uvicorn contactcentre.asgi:application --timeout-graceful-shutdown 3
+    uvicorn contactcentre.asgi:application --no-access-log --timeout-graceful-shutdown 3
 
 A large installation runs the same application twice, for pages and for streams, told apart by path at the
 proxy.

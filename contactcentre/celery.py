@@ -8,8 +8,11 @@ from typing import Any
 from celery import Celery, signals
 from django.db import close_old_connections
 
+from contactcentre.lib import kept_broker
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "contactcentre.settings")
 
+kept_broker.keep_clients()
 app = Celery("contactcentre")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

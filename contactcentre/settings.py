@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "contactcentre.lib.forms.FormsInUtf8",
     "django.middleware.csrf.CsrfViewMiddleware",
     "contactcentre.lib.nul.WithoutNul",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -129,6 +130,7 @@ CACHES = {
 # ---------------------------------------------------------------- people
 
 AUTH_USER_MODEL = "agents.Person"
+AUTHENTICATION_BACKENDS = ["agents.backend.People"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -137,10 +139,11 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "agents:sign-in"
 LOGIN_REDIRECT_URL = "/"
 # In the database alone: with the cache before it, no page would open while Valkey is away.
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "contactcentre.lib.sessions"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SESSION_COOKIE_NAME = "contactcentre_session"
 CSRF_COOKIE_NAME = "contactcentre_csrf"
+CSRF_FAILURE_VIEW = "agents.views.not_from_here"
 
 # ---------------------------------------------------------------- security
 
@@ -332,5 +335,8 @@ LOGGING = {
         "imapclient": {"level": "WARNING"},
         "urllib3": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
+        # The server's own list of requests writes addresses as they are, and some are secrets. It has a handler of its
+        # own, which no filter of ours is on; this takes it away, whatever the command says.
+        "uvicorn.access": {"handlers": [], "propagate": False},
     },
 }

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
+handler400 = "contactcentre.errors.bad_request"
+handler500 = "contactcentre.errors.server_error"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("contactcentre.health")),
     path("", include("tickets.urls")),

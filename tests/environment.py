@@ -1,7 +1,7 @@
 """What the settings need, before Django reads them: loaded as a pytest plugin, first of all.
 
 DATABASE_URL and REDIS_URL come from `python -m contactcentre.supervisor with`, which starts both. Where several workers
-test at once (`pytest -n 2`), each has a database, a Valkey number and a folder of its own: pytest-django gives it the
+test at once (`pytest -n 3`), each has a database, a Valkey number and a folder of its own: pytest-django gives it the
 database, the rest is given here.
 """
 

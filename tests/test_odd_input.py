@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from agents import tokens
 from agents.models import Person
-from tests.conftest import House, person
+from channels.models import ChannelAccount
+from tests.conftest import NOW, House, person
 from tests.test_every_url import patterns
 
 # A digit that int() refuses, one of another script, more than a bigint, more than int() reads, and NUL.
@@ -52,7 +53,10 @@ FORMS: dict[str, dict[str, str]] = {
     "/t/TICKET/draft/": {"kind": "reply", "text": "Hello"},
     "/t/TICKET/note/": {"text": "Hello"},
     "/write/IDENTITY/": {"account": "ACCOUNT", "subject": "Hello", "text": "Hello"},
-    "/calls/new/": {"number": "020", "direction": "in", "disposition": "answered", "name": "Carla", "call": ""},
+    "/calls/new/": {
+        "number": "020", "direction": "in", "disposition": "answered", "name": "Carla", "call": "", "customer": "",
+        "line": "", "started_at": "", "minutes": "",
+    },
     "/contacts/CONTACT/move/": {"customer": "", "name": "Carla"},
     "/settings/feeds/": {"queue-ACCOUNT": "QUEUE", "was-ACCOUNT": ""},
 }
@@ -63,6 +67,7 @@ def names(house: House) -> dict[str, int]:
     """What stands for each name in capitals."""
     house.mail()
     contact = house.contact()
+    ChannelAccount.objects.create(kind="phone", address="+442079460100", begins_at=NOW, created_at=NOW)
     return {
         "TICKET": contact.ticket_id,
         "CONTACT": contact.pk,
@@ -135,6 +140,18 @@ def test_no_field_of_a_form_makes_an_address_fall_over(max_lund: Person, names: 
     for path, form in forms(names):
         asker.ask("post", path, form)
     assert asker.faults == {}
+
+
+@pytest.mark.parametrize("charset", ["rot13", "zlib", "utf-16"])
+def test_a_form_with_files_in_another_encoding_than_utf_8_is_refused(house: House, charset: str) -> None:
+    form = b'--x\r\nContent-Disposition: form-data; name="email"\r\n\r\na@b.example\r\n--x--\r\n'
+    browser = Client(raise_request_exception=False)
+    for given, status in ((charset, 400), ("UTF-8", 200)):
+        kind = f"multipart/form-data; boundary=x; charset={given}"
+        assert browser.generic("POST", "/sign-in/", form, content_type=kind).status_code == status
+    # What an exchange posts is read by its own rules: here there is no such line.
+    kind = f"multipart/form-data; boundary=x; charset={charset}"
+    assert browser.generic("POST", "/hooks/phone/no-such-line/", form, content_type=kind).status_code == 404
 
 
 def test_words_around_a_nul_are_kept(house: House, max_lund: Person, names: dict[str, int]) -> None:

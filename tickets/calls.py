@@ -27,6 +27,8 @@ from tickets.events import call_rings
 from tickets.models import CallDetails, Contact, Message, Queue, Sighting, State, Ticket
 
 LONGEST_SUMMARY = 10_000
+# So long after it a call is still written down. What is said to be older is a slip of the pen, such as the year 26.
+LONGEST_AGO = timedelta(days=366)
 DISPOSITIONS = ("answered", "missed", "voicemail", "busy", "failed", "wrong-number", "call-back-promised")
 # How an exchange says why a call ended → our word for what became of it.
 CAUSES = {"busy": "busy", "cancel": "missed", "noanswer": "missed", "voicemail": "voicemail", "failed": "failed"}
@@ -98,6 +100,8 @@ def log(
         raise CannotLog(_("Choose what became of the call."))
     if not 0 <= logged.duration_seconds <= 24 * 3600:
         raise CannotLog(_("A call lasts at most a day."))
+    if logged.started_at < now - LONGEST_AGO:
+        raise CannotLog(_("A call is written down within a year. Please look at its date."))
     is_theirs = True
     if call_id is not None:
         message = _logged_before(have, call_id)
@@ -206,7 +210,12 @@ def _by_hand(
         raise CannotLog(_("That is a number of our own: a call between our lines is no customer’s."))
     resolved = _resolve(address, call_id, now=now)
     chosen = customer_id is not None
-    customer = resolving.lock(customer_id) if customer_id else resolving.speaker(resolved, address, now=now)
+    if customer_id is None:
+        customer = resolving.speaker(resolved, address, now=now)
+    elif (found := resolving.lock_all([customer_id]).get(customer_id)) is not None:
+        customer = found
+    else:
+        raise CannotLog(_("That customer is not there any more."))
     if chosen and customer_id != resolved.customer.pk:
         if not Ticket.objects.filter(customer=customer).exists():
             raise CannotLog(_("That customer is not there any more."))
@@ -232,7 +241,7 @@ def _by_hand(
         at=min(logged.started_at, now),
         now=now,
         line=account.address,
-        number=logged.number,
+        number=shown(address),
         source="form",
         by_hand=chosen and (customer_id != resolved.customer.pk or resolved.identity.is_shared),
     )
@@ -389,7 +398,7 @@ def words(details: CallDetails, direction: str, summary: str) -> str:
     if details.ended_at is None:
         return _("On the phone …")
     return {
-        "answered": _("A call"),
+        "answered": _("We talked"),
         "missed": _("Missed call") if direction == "in" else _("We called, nobody answered"),
         "voicemail": _("Voicemail"),
         "busy": _("The line was busy"),

@@ -78,7 +78,7 @@ def _who(card: rows.CustomerCard, frame: Frame) -> str:
     return (
         '<div class="customer-card__who">\n<span class="avatar avatar--large" aria-hidden="true">'
         f'{escape(card.initials)}</span>\n<div class="customer-card__names">\n'
-        f'<h2 class="customer-card__name truncate" dir="auto">{escape(card.name)}</h2>\n'
+        f'<h2 class="customer-card__name" dir="auto" title="{escape(card.name)}">{escape(card.name)}</h2>\n'
         f'<p class="quiet">{known}{number} · {_("since %(when)s") % {"when": since}}</p>\n</div>\n</div>'
     )
 
@@ -135,9 +135,9 @@ def _menu(identity: rows.IdentityRow, label: str, frame: Frame) -> str:
 def _kind(card: rows.CustomerCard, frame: Frame) -> str:
     _ = frame.words
     kind, words = (
-        ("person", _("This is a person after all"))
+        ("person", _("Mark as a person"))
         if card.is_organisation
-        else ("organisation", _("This is an organisation"))
+        else ("organisation", _("Mark as an organisation"))
     )
     return (
         f'<form method="post" action="{number_url("customer-kind", card.id)}">{_fields(frame)}'

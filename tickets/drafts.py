@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import connection
-
 from agents.models import Person
 from contactcentre.lib.plans import Statement
 from contactcentre.lib.text import clean
@@ -48,8 +46,7 @@ def put_back(*, person: Person, ticket: Ticket, text: str, now: datetime) -> Non
 
 def drop(*, person: Person, ticket: Ticket, kind: str) -> None:
     """The words are said: nothing is left to write. Inside the transaction that stores them."""
-    with connection.cursor() as cursor:
-        _DROP.execute(cursor, (ticket.pk, person.pk, kind))
+    _DROP.rows((ticket.pk, person.pk, kind))
 
 
 _DELETE = "DELETE FROM tickets_draft WHERE ticket_id = %s AND person_id = %s AND surface = %s"

@@ -6,6 +6,8 @@ of first stands first, which our rows' own numbers say, on whatever ticket the m
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Length
 
@@ -23,10 +25,26 @@ LATEST_FIRST = (
 )
 
 
-def place(message: Message) -> tuple[int, str, int]:
+class Placed(Protocol):
+    """A message, whole or as a timeline reads it."""
+
+    @property
+    def id(self) -> int:
+        """Its row's number."""
+
+    @property
+    def channel_kind(self) -> str:
+        """The kind of channel it came by."""
+
+    @property
+    def external_id(self) -> str:
+        """What its network calls it."""
+
+
+def place(message: Placed) -> tuple[int, str, int]:
     """Where a message stands among those of its instant: the same order, to be compared."""
     number = message.external_id if message.channel_kind == "x" else ""
-    return (len(number), number, message.pk)
+    return (len(number), number, message.id)
 
 
 def is_overtaken(message: Message) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Case, QuerySet, When
 
 from contactcentre.lib.by_hand import ByHand
-from contactcentre.lib.prepared import Prepared, PreparedRows
+from contactcentre.lib.prepared import Prepared, PreparedRows, stored
 from tickets.models import LIVE, AccountFeed, Contact, Message, State, Ticket
 
 
@@ -63,8 +63,7 @@ SELECT id, %s::bigint, %s::timestamptz FROM stored RETURNING message_id
 
 def store(message: Message, *, now: datetime) -> None:
     """Write a message that came in, and that its account saw it. Raises IntegrityError where it is known by now."""
-    values = [field.get_db_prep_save(getattr(message, field.attname), connection) for field in _FIELDS]
-    ((message.pk,),) = _STORE.rows(*values, message.account_id, now)
+    ((message.pk,),) = _STORE.rows(*[stored(message, field) for field in _FIELDS], message.account_id, now)
     message._state.adding, message._state.db = False, DEFAULT_DB_ALIAS
 
 

@@ -130,7 +130,7 @@ def take_back(*, person: Person, merge_id: int, now: datetime) -> Merge:
     """Undo a merge and return it; once undone, doing it again changes nothing.
 
     Only identities that still are where this merge put them go back. Raises Http404, and PermissionDenied for who
-    may not act on the ticket that loses them.
+    may not act on the ticket that loses them; see may_take_back().
     """
     have = access.rights(person)
     moved = IdentityMove.objects.filter(merge=merge_id).values_list("identity_id", flat=True)
@@ -142,9 +142,8 @@ def take_back(*, person: Person, merge_id: int, now: datetime) -> Merge:
         return merge
     going = ledger.returns(merge, identities.values())
     resolving.lock_all([place for one in going for place in (one.here, one.back)])
-    if merge.made_by_id != person.pk:
-        for customer_id in {one.here for one in going} or {merge.into_id}:
-            may_act(have, customer_id)
+    for here, back in {(one.here, one.back) for one in going} or {(merge.into_id, merge.into_id)}:
+        may_take_back(have, here=here, back=back, is_theirs=merge.made_by_id == person.pk)
     ledger.take_back(merge, going, person=person, now=now)
     for one in going:
         carrying = Carrying(identity=one.identity, person=person, now=now, merge=merge)
@@ -177,6 +176,17 @@ def may_act(have: Rights, customer_id: int) -> None:
             raise PermissionDenied
     elif not have.may_read(current):
         raise PermissionDenied
+
+
+def may_take_back(have: Rights, *, here: int, back: int, is_theirs: bool) -> None:
+    """Pass where the person may act on the customer something returns from. Who did it themselves may also where they
+    see only whom it returns to; but not on the strength of a team that they have left. Raises PermissionDenied."""
+    try:
+        may_act(have, here)
+    except PermissionDenied:
+        if not is_theirs:
+            raise
+        may_act(have, back)
 
 
 def _refuse(have: Rights, identity: Identity, into: Customer) -> None:

@@ -20,7 +20,7 @@ from customers import resolving
 from customers.models import Customer
 from tickets import access, returning
 from tickets.carrying import Carrying, columns
-from tickets.merging import may_act
+from tickets.merging import may_act, may_take_back
 from tickets.models import Contact, ContactMove, Fate, State, Ticket
 
 LONGEST_NAME = 200
@@ -125,8 +125,7 @@ def take_back_move(*, person: Person, move_id: int, now: datetime) -> ContactMov
     back = contact.identity.customer_id if move.followed_identity else move.from_customer_id
     resolving.lock_all([here, back])
     contact = _again(contact)
-    if move.made_by_id != person.pk:
-        may_act(have, here)
+    may_take_back(have, here=here, back=back, is_theirs=move.made_by_id == person.pk)
     move.undone_at, move.undone_by = now, person
     move.save(update_fields=["undone_at", "undone_by"])
     carrying = Carrying(identity=contact.identity, person=person, now=now, move=move)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import connection
-
 from agents.models import Person
 from contactcentre.lib.plans import Statement
 from tickets.models import Ticket
@@ -16,9 +14,8 @@ def mark(*, person: Person, ticket: Ticket, arrival: int, now: datetime) -> int:
 
     Returns how far they had read before, 0 for a first visit. One statement.
     """
-    with connection.cursor() as cursor:
-        _MARK.execute(cursor, [ticket.pk, person.pk, ticket.pk, person.pk, arrival, now, arrival])
-        return int(cursor.fetchone()[0])
+    ((before,),) = _MARK.rows([ticket.pk, person.pk, ticket.pk, person.pk, arrival, now, arrival])
+    return int(before)
 
 
 # The second look at a page writes nothing: ON CONFLICT alone would lock the row, and wait for the disc at its commit.

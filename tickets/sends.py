@@ -38,6 +38,7 @@ def undo(*, person: Person, message_id: int, now: datetime) -> Message:
     # The receipt of the cancelling has changed both rows.
     message.refresh_from_db()
     ticket.refresh_from_db()
+    was = ticket.state, ticket.owner_id
     _as_before(ticket, message, person)
     listing.rebuild(ticket)
     ticket.save()
@@ -50,6 +51,11 @@ def undo(*, person: Person, message_id: int, now: datetime) -> Message:
         customer_id=ticket.customer_id,
         message=message.pk,
     )
+    if (ticket.state, ticket.owner_id) != was:
+        # The timeline tells that the ticket was taken and solved with the reply; it has to tell that it no more is.
+        history.record(
+            at=now, act="ticket.taken_back", actor=person, ticket_id=ticket.pk, customer_id=ticket.customer_id
+        )
     urgency.recount(ticket, Targets.load())
     realtime.publish(*ticket_changed(ticket))
     return message

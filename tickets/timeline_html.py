@@ -196,7 +196,8 @@ def _meta(bubble: rows.Bubble, frame: Reader) -> str:
     parts.append(_time(bubble.said_at, frame))
     if bubble.edited_at:
         parts.append(f"<span>{_('edited')}</span>")
-    if bubble.permalink:
+    # What was deleted is no longer there to be opened.
+    if bubble.permalink and not bubble.deleted_at:
         there = _("Open there")
         parts.append(f'<a href="{escape(bubble.permalink)}" target="_blank" rel="noopener noreferrer">{there}</a>')
     if bubble.state_words:
@@ -234,7 +235,7 @@ def _done(lines: tuple[rows.SystemLine, ...], frame: Frame) -> str:
         folded = "".join([f"<li>{_clock(line.at, frame)} {escape(line.words)}</li>" for line in rest])
         folded = f"<ul>{folded}</ul>\n"
     return (
-        f'<details class="system-line"{"" if rest else " open"}><summary>{icon(first.icon, "sm")} '
+        f'<details class="system-line"><summary>{icon(first.icon, "sm")} '
         f"<span>{escape(first.words)} · {_time(first.at, frame)}{more}</span></summary>\n{folded}</details>"
     )
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
 from django.db.models import Max, QuerySet
 
 from channels.surfaces import SURFACES
@@ -155,8 +154,7 @@ def recount(
             changed.append(one)
     if changed:
         rows = [(one.pk, one.unanswered_since, one.due_at) for one in changed]
-        with connection.cursor() as cursor:
-            _WAITING.execute(cursor, [list(column) for column in zip(*rows, strict=True)])
+        _WAITING.rows([list(column) for column in zip(*rows, strict=True)])
     summarise(ticket, contacts)
     update(ticket, (*also, *SUMMARY))
     return contacts
@@ -169,9 +167,8 @@ def _asked_since(ticket: Ticket, answered: dict[Contact, int]) -> dict[int, date
     if not waiting:
         return {}
     until = [contact.answered_until for contact in answered if contact.pk in waiting]
-    with connection.cursor() as cursor:
-        _ASKED.execute(cursor, (list(waiting), list(waiting.values()), until, ticket.pk, min(waiting.values())))
-        return dict(cursor.fetchall())
+    found = _ASKED.rows((list(waiting), list(waiting.values()), until, ticket.pk, min(waiting.values())))
+    return dict(found)
 
 
 # By hand: each contact has an arrival number of its own, and Django would write as many conditions.

@@ -20,7 +20,7 @@ def act_words(entry: HistoryEntry, *, have: Rights, me: Person) -> tuple[str, st
             return _("%(who)s wrote first") % {"who": who}, "mail"
         case "ticket.reopened":
             if data.get("by") == "customer":
-                return _("The customer wrote again: open"), "refresh"
+                return _("The customer is back: open again"), "refresh"
             if data.get("by") == "send":
                 return _("A reply did not go out: open again"), "alert-circle"
             return _("%(who)s opened it again") % {"who": who}, "refresh"

@@ -14,6 +14,16 @@ from contactcentre.lib.realtime import Event, publish
 from contactcentre.lib.secrets import Credentials
 from contactcentre.lib.text import clean_line
 
+# More names than these would make a message nobody reads.
+NAMES = 5
+
+
+def still_stopped(kind: str) -> str:
+    """The names of accounts of this kind that wait to be connected again, for whoever has just come back from the
+    network with another one; empty where there are none."""
+    stopped = ChannelAccount.objects.filter(kind=kind, state=AccountState.REFUSED).order_by("name", "pk")
+    return ", ".join(stopped.values_list("name", flat=True)[:NAMES])
+
 
 def connect(
     *,

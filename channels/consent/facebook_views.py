@@ -22,7 +22,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from agents.access import admins, me
 from channels import sealed
-from channels.consent import choosing, facebook, registering, tokens
+from channels.consent import choosing, connecting, facebook, registering, tokens
 from channels.consent.choosing import Chosen
 from channels.consent.facebook import Page
 from channels.consent.permissions import words_of
@@ -208,6 +208,10 @@ def _say(request: HttpRequest, chosen: Chosen) -> None:
             len(waiting),
         )
         messages.success(request, words % {"names": ", ".join(waiting)})
+    stopped = connecting.still_stopped("facebook")
+    if stopped and accounts:
+        words = _("Still stopped: %(names)s. Connect again, and tick it in Facebook's dialog and on our page.")
+        messages.warning(request, words % {"names": stopped})
     for outcome in chosen.outcomes:
         if outcome.account is None:
             told = {"name": outcome.page.name, "why": outcome.words}

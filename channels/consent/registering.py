@@ -10,15 +10,18 @@ from django.db import transaction
 from agents import history
 from agents.models import Person
 from channels.adapters.facebook.graph import proof_of
-from channels.models import App, ChannelAccount
+from channels.models import AccountState, App, ChannelAccount
 from contactcentre.lib.realtime import Event, publish
 from contactcentre.lib.secrets import Credentials
 from contactcentre.lib.text import clean_line
 
+# What a poll or a send is refused with where the network does not know our app by its id and secret.
+APP_CODES = ("app-refused", "app-secret")
+
 
 def current_app(kind: str) -> App | None:
     """The app that new accounts of this kind are connected with: the one entered last, None before the first."""
-    return App.objects.filter(kind=kind).order_by("-pk").first()
+    return App.objects.filter(kind=kind).order_by("-created_at", "-pk").first()
 
 
 def enter_app(
@@ -28,12 +31,15 @@ def enter_app(
 
     Another client id is another app: accounts stay with the one they were connected with, because a network renews
     tokens only for the app that it gave them to. A Facebook app gets a verify token, made once: Facebook shows it when
-    it asks whether our hook address is ours.
+    it asks whether our hook address is ours. Accounts of this very app that were stopped because the network did not
+    know it go on: what they lacked is there now, or they are stopped again at the next poll.
     """
     with transaction.atomic():
         fresh = {"name": clean_line(name, 80), "created_at": now}
         app, made = App.objects.select_for_update().get_or_create(kind=kind, client_id=client_id, defaults=fresh)
         app.name = clean_line(name, 80)
+        # Whoever enters an earlier app again means that one from now on, and not the one that came between.
+        app.created_at = now
         if client_secret:
             app.secrets = Credentials({**app.secrets, "client_secret": client_secret})
         if kind == "facebook" and not app.secrets.get("verify_token"):
@@ -41,11 +47,26 @@ def enter_app(
         app.save()
         if client_secret and not made:
             _prove_anew(app)
+            _go_on(app, actor=actor, now=now)
         act = "app.entered" if made else "app.changed"
         history.record(at=now, act=act, actor=actor, app=app.pk, kind=kind, new_secret=bool(client_secret))
         # Only a name: whoever may not see accounts is refused when their page asks for one.
         publish(Event(name="accounts", everyone=True))
     return app
+
+
+def _go_on(app: App, *, actor: Person | None, now: datetime) -> None:
+    stopped = ChannelAccount.objects.select_for_update().filter(
+        app=app, state=AccountState.REFUSED, error_code__in=APP_CODES
+    )
+    for account in stopped.order_by("pk"):
+        account.state = AccountState.ACTIVE
+        account.failures = 0
+        account.error_code = account.error_text = ""
+        account.error_at = None
+        account.next_poll_at = now
+        account.save(update_fields=["state", "failures", "error_code", "error_text", "error_at", "next_poll_at"])
+        history.record(at=now, act="account.reconnected", actor=actor, account_id=account.pk, kind=app.kind, app=app.pk)
 
 
 def _prove_anew(app: App) -> None:

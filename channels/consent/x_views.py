@@ -78,6 +78,14 @@ def callback(request: HttpRequest) -> HttpResponse:
         credentials=credentials,
         now=timezone.now(),
     )
+    stopped = connecting.still_stopped("x")
+    if stopped:
+        # X lets in whoever is signed in there, which is easily the wrong one of several handles.
+        words = _(
+            "%(names)s is still stopped: you came back from X as %(name)s. "
+            "Sign in there as %(names)s, then connect again."
+        )
+        messages.warning(request, words % {"names": stopped, "name": account.name})
     if account.state == AccountState.ACTIVE:
         messages.success(
             request, _("%(name)s is connected. It goes on from where it stopped.") % {"name": account.name}

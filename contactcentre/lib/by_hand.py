@@ -23,10 +23,7 @@ class ByHand:
 
     def rows(self, *values: Any) -> list[tuple[Any, ...]]:
         """What it finds, as the driver reads it."""
-        with connection.cursor() as cursor:
-            self._statement.execute(cursor, values)
-            found: list[tuple[Any, ...]] = cursor.fetchall()
-        return found
+        return self._statement.rows(values)
 
     def first(self, *values: Any) -> tuple[Any, ...] | None:
         """The first row of what it finds, or None."""
@@ -34,8 +31,7 @@ class ByHand:
 
     def run(self, *values: Any) -> None:
         """Carry it out, for what it changes."""
-        with connection.cursor() as cursor:
-            self._statement.execute(cursor, values)
+        self._statement.rows(values)
 
 
 def selected(model: type[Model], names: Iterable[str], table: str) -> str:

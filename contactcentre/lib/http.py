@@ -257,10 +257,13 @@ class RedirectAdapter(HTTPAdapter):
 def session(public_origin: str, adapter: RedirectAdapter, given: requests.Session | None = None) -> requests.Session:
     """The session (or a new one) with this adapter for this origin, and with nowhere else to go.
 
-    A redirect is not followed: it would carry the token to wherever an answer says, without our limits.
+    A redirect is not followed: it would carry the token to wherever an answer says, without our limits. An address of
+    any other place raises requests' InvalidSchema.
     """
     made = given or requests.Session()
     made.max_redirects = 0
+    # The session's own ones go anywhere, and know neither time limit nor size.
+    made.adapters.clear()
     made.mount(f"{public_origin.rstrip('/')}/", adapter)
     return made
 

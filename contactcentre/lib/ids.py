@@ -4,6 +4,8 @@ from __future__ import annotations
 
 # So many digits always fit PostgreSQL's bigint.
 _DIGITS = 18
+# What PostgreSQL's bigint holds.
+HIGHEST_ID = 2**63 - 1
 
 
 def identifier(text: str) -> int | None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import timezone
 from itertools import count
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
-from django.db import DatabaseError, connection
-from django.db.backends.utils import CursorWrapper
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg2 import errorcodes  # type: ignore[import-untyped]
 from psycopg2.extensions import AsIs  # type: ignore[import-untyped]
 
@@ -47,37 +48,57 @@ class Statement:
         self.anew = anew
         self.given = f"({', '.join(['%s'] * len(self.places))})" if self.places else ""
 
-    def execute(self, cursor: CursorWrapper, values: Sequence[Any]) -> None:
-        """Run it with a value for each place, on a cursor of connection.cursor().
+    def rows(self, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """What it finds with a value for each place, as the driver reads it (a JSON column is text); nothing for a
+        statement that tells nothing.
 
         One statement, and at the first time on a connection one more, which neither the log of queries nor anything
         that counts them sees. Raises DatabaseError.
         """
-        if self.anew or not settings.PREPARED_STATEMENTS:
-            cursor.execute(self.sql, self._filled(values))
-            return
-        driver = cursor.cursor.connection
+        database = connections[DEFAULT_DB_ALIAS]
         try:
-            cursor.execute(f"EXECUTE {self._planned(cursor)} {self.given}", values)
+            return self._asked(database, values)
         except DatabaseError as error:
             if getattr(error.__cause__, "pgcode", None) not in _STALE:
                 raise
             # All of them: where one column changed its type others may have.
-            _PLANNED.pop(driver, None)
-            if connection.in_atomic_block:
+            _PLANNED.pop(database.connection, None)
+            if database.in_atomic_block:
                 # The transaction is lost with the error; whoever begins another gets a new plan.
                 raise
-            cursor.execute(f"EXECUTE {self._planned(cursor)} {self.given}", values)
+            return self._asked(database, values)
 
-    def _planned(self, cursor: CursorWrapper) -> str:
+    def _asked(self, database: BaseDatabaseWrapper, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        if database.queries_logged or database.execute_wrappers:
+            with database.cursor() as logged:
+                return self._told(logged, logged.cursor, values)
+        # What Django's cursor sees to, once and not around each call of the driver: that took as long as the driver.
+        database.close_if_health_check_failed()
+        database.ensure_connection()
+        database.validate_thread_sharing()
+        database.validate_no_broken_transaction()
+        with database.wrap_database_errors, database.connection.cursor() as cursor:
+            return self._told(cursor, cursor, values)
+
+    def _told(self, cursor: Any, driver: Any, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """`cursor` is Django's around that of the driver where somebody logs, else the driver's too."""
+        # Django's own is called in Python for every time of every row, for the same UTC.
+        driver.tzinfo_factory = timezone
+        if self.anew or not settings.PREPARED_STATEMENTS:
+            cursor.execute(self.sql, self._filled(values))
+        else:
+            cursor.execute(f"EXECUTE {self._planned(driver)} {self.given}", values)
+        return cursor.fetchall() if cursor.description is not None else []
+
+    def _planned(self, driver: Any) -> str:
         """Its name on the cursor's connection, where it is planned if it is not yet."""
-        known = _PLANNED.setdefault(cursor.cursor.connection, {})
+        known = _PLANNED.setdefault(driver.connection, {})
         name = known.get(self)
         if name is None:
             name = f"{self.name}_{next(_NUMBERS)}"
             numbered = [AsIs(f"${number}") for number in range(1, len(self.places) + 1)]
-            with connection.wrap_database_errors:
-                cursor.cursor.execute(f"PREPARE {name} AS {self.sql}", self._filled(numbered))
+            with connections[DEFAULT_DB_ALIAS].wrap_database_errors:
+                driver.execute(f"PREPARE {name} AS {self.sql}", self._filled(numbered))
             # Only now: an error, such as that of a transaction already lost, has planned nothing.
             known[self] = name
         return name

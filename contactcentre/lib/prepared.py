@@ -8,11 +8,11 @@ in it (who may see what) stay where they are written, in querysets. PostgreSQL p
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Generic, TypeVar, cast
 
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.models import Field, Model, QuerySet
 from django.db.models.base import ModelState
 
@@ -72,12 +72,7 @@ class Prepared:
         if known is None:
             known = self._known[key] = self._written(shape, stretched, limited=limit is not None)
         statement, order = known
-        with connection.cursor() as cursor:
-            # Django's own is called in Python for every time of every row, for the same UTC.
-            cursor.cursor.tzinfo_factory = timezone
-            statement.execute(cursor, [given[index] for index in order])
-            found: list[tuple[Any, ...]] = cursor.fetchall()
-        return found
+        return statement.rows([given[index] for index in order])
 
     def _written(self, shape: tuple[Hashable, ...], values: Mapping[str, Value], *, limited: bool) -> _Written:
         """The statement, and which of the values goes to each of its places."""
@@ -150,9 +145,7 @@ def read(model: type[Row], names: Sequence[str], values: Iterable[Any]) -> Row:
 def insert(row: Model) -> None:
     """Write a new row and give it its number: what create() does, without compiling anything."""
     statement, fields = _insert_of(type(row))
-    with connection.cursor() as cursor:
-        statement.execute(cursor, [_stored(row, field) for field in fields])
-        row.pk = cursor.fetchone()[0]
+    ((row.pk,),) = statement.rows([stored(row, field) for field in fields])
     row._state.adding = False
     row._state.db = DEFAULT_DB_ALIAS
 
@@ -160,12 +153,30 @@ def insert(row: Model) -> None:
 def update(row: Model, names: tuple[str, ...]) -> None:
     """Write these columns of a row: what save(update_fields=…) does, without compiling anything."""
     statement, fields = _update_of(type(row), names)
-    with connection.cursor() as cursor:
-        statement.execute(cursor, [*(_stored(row, field) for field in fields), row.pk])
+    statement.rows([*(stored(row, field) for field in fields), row.pk])
 
 
-def _stored(row: Model, field: Field[Any, Any]) -> Any:
-    return field.get_db_prep_save(getattr(row, field.attname), connection)
+# Fields whose values the driver writes as they are; Django goes five calls deep to find that out for each of them.
+_AS_THEY_ARE = frozenset(
+    {
+        models.BigIntegerField,
+        models.BooleanField,
+        models.CharField,
+        models.DateTimeField,
+        models.ForeignKey,
+        models.IntegerField,
+        models.PositiveIntegerField,
+        models.PositiveSmallIntegerField,
+        models.SmallIntegerField,
+        models.TextField,
+    }
+)
+
+
+def stored(row: Model, field: Field[Any, Any]) -> Any:
+    """What a field of the row holds, as the driver takes it."""
+    value = getattr(row, field.attname)
+    return value if type(field) in _AS_THEY_ARE else field.get_db_prep_save(value, connection)
 
 
 @cache

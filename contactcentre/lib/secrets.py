@@ -34,17 +34,19 @@ class Credentials(dict[str, Any]):
     __str__ = __repr__
 
 
-# What may carry a secret in a log line: query strings and JSON of the networks' libraries, hook paths.
+# What may carry a secret in a log line: query strings and JSON of the networks' libraries, and the addresses that are
+# secrets themselves, of a line's hook and of a new password.
 _SECRETS = re.compile(
     r"((?:access_token|refresh_token|client_secret|appsecret_proof|password|fb_exchange_token|input_token|verify_token"
     r"|code_verifier)"
-    r"[\"']?\s*[=:]\s*[\"']?)[^&\s\"',}]+|(Bearer\s+|Basic\s+|Token\s+)[A-Za-z0-9._~+/%=-]+|(/hooks/phone/)[^/\s\"]+",
+    r"[\"']?\s*[=:]\s*[\"']?)[^&\s\"',}]+|(Bearer\s+|Basic\s+|Token\s+)[A-Za-z0-9._~+/%=-]+"
+    r"|(/hooks/phone/|/password/)[^/\s\"]+",
     re.IGNORECASE,
 )
 
 
 def hide(line: str) -> str:
-    """The line with tokens, passwords and hook paths replaced by three dots."""
+    """The line with tokens, passwords and secret parts of addresses replaced by three dots."""
     return _SECRETS.sub(lambda match: f"{match[1] or match[2] or match[3]}…", line)
 
 

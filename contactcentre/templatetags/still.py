@@ -5,8 +5,9 @@ A menu of forty translated words costs more than the figures beside it, and is t
 
 from __future__ import annotations
 
+import re
 import secrets
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from functools import lru_cache
 
 from django import template
@@ -20,8 +21,9 @@ register = template.Library()
 
 # Some languages, some queues, the states of a ticket: a few hundred pieces of a few kB. The least used one goes.
 KEPT = 1000
-# Stands in a kept piece where the form's token goes. Drawn by each process, so that no words of a stranger hold it.
-_TOKEN = f"token-{secrets.token_hex(16)}"
+# Stands in a kept piece where its holes are. Drawn by each process, so that no words of a stranger hold it.
+_MARK = f"hole-{secrets.token_hex(16)}"
+_HOLE = re.compile(rf"{_MARK}-(\w+)\.")
 
 
 @register.simple_tag(takes_context=True)
@@ -35,14 +37,28 @@ def still(context: Context, name: str, **given: Hashable) -> SafeString:
 
 
 def piece(name: str, token: object, /, **given: Hashable) -> str:
-    """The same for HTML that is written in Python; `token` is the page's own for its forms."""
-    kept = (_drawn if settings.DEBUG else _kept)(name, get_language(), tuple(given.items()))
-    # The token is drawn anew for every page, and so never kept.
-    return kept.replace(_TOKEN, str(token)) if _TOKEN in kept else kept
+    """The same for HTML that is written in Python; `token` is the page's own for its forms, drawn for each page."""
+    return filled(name, {"csrf_token": token}, **given)
 
 
-def _drawn(name: str, language: str | None, given: tuple[tuple[str, Hashable], ...]) -> str:
-    return get_template(name).render({**dict(given), "csrf_token": _TOKEN})
+def filled(name: str, holes: Mapping[str, object], /, **given: Hashable) -> str:
+    """The same for a template with `holes`: HTML that is another at every call and is put in where the template says
+    {{ its name }}. Only there: no tag can ask what is in a hole. Whoever makes that HTML escapes it."""
+    draw = _drawn if settings.DEBUG else _kept
+    kept = draw(name, get_language(), tuple(holes), tuple(given.items()))
+    if len(kept) == 1:
+        return kept[0]
+    # Texts, and between them the names of the holes.
+    parts = list(kept)
+    parts[1::2] = [str(holes[hole]) for hole in kept[1::2]]
+    return "".join(parts)
+
+
+def _drawn(
+    name: str, language: str | None, holes: tuple[str, ...], given: tuple[tuple[str, Hashable], ...]
+) -> tuple[str, ...]:
+    marks = {hole: f"{_MARK}-{hole}." for hole in holes}
+    return tuple(_HOLE.split(get_template(name).render({**dict(given), **marks})))
 
 
 _kept = lru_cache(maxsize=KEPT)(_drawn)

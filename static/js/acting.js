@@ -4,6 +4,7 @@
 // the picked tickets, otherwise about the open one; with data-of-list it is about what came in by the queue whose list
 // stands beside them.
 
+import * as card from "./card.js";
 import { openTicket } from "./list.js";
 import { refresh } from "./live.js";
 import { closeAll } from "./menus.js";
@@ -14,6 +15,8 @@ import { toast } from "./toast.js";
 import { word } from "./words.js";
 
 const TAKE_BACK = "/act/take-back/";
+// Told of on the customer's card, which is not fetched with every change of the ticket.
+const BLOCK = "/act/block/";
 const TOAST_STAYS = 10_000;
 // As long as the server keeps what an act changed.
 const TAKEN_BACK_FOR = 10 * 60_000;
@@ -24,6 +27,8 @@ const MOST_KEPT = 50;
 const KEPT = "take-back";
 // What is being done: taking back waits for it, for on a slow line the key is quicker than the answer.
 let running = Promise.resolve();
+// What takes the offer of an act away, by its token: taken back by the key, it is an offer no more.
+const offers = new Map();
 
 /** Do the act of a control; `submitter` is the button of a form that was pressed. */
 export function act(control, submitter = null) {
@@ -55,6 +60,7 @@ async function carryOut(control, submitter) {
   if (data.undo) keep([...takeable(), { token: data.undo, until: Date.now() + TAKEN_BACK_FOR }]);
   say(data);
   refresh();
+  if (control.dataset.actUrl === BLOCK) card.refresh();
 }
 
 /** Take an act back: the one of this token, or the latest that still can be. Pressed again, the one before it. */
@@ -70,8 +76,13 @@ export async function takeBack(wanted = "") {
   const { status, data } = await post(TAKE_BACK, { token });
   // Without an answer it may not have happened: it can be tried again.
   if (status === 0) keep(all);
+  else {
+    offers.get(token)?.();
+    offers.delete(token);
+  }
   toast(status === 200 ? data.words : data.error || word("not_changed"));
   refresh();
+  card.refresh();
 }
 
 function takeable() {
@@ -97,7 +108,8 @@ export function start() {
 
 function say(data) {
   const offer = data.undo ? { words: word("take_back"), run: () => takeBack(data.undo) } : null;
-  toast(data.words, { act: offer, stays: TOAST_STAYS });
+  const away = toast(data.words, { act: offer, stays: TOAST_STAYS });
+  if (data.undo) offers.set(data.undo, away);
   const refused = data.refused ?? [];
   for (const one of refused.slice(0, MOST_REFUSALS)) {
     toast(word("refused", { ticket: `#${one.ticket}`, why: one.why }), { stays: TOAST_STAYS });

@@ -1,10 +1,11 @@
 // The composer: where the words go, how long they are, how long there is time, and the words kept safe.
 
 import { callout } from "./callout.js";
+import * as card from "./card.js";
 import { Draft } from "./drafts.js";
 import { icon } from "./icon.js";
 import { morphChildren } from "./morph.js";
-import { keepNote, send } from "./sending.js";
+import { hearOtherTabs, keepNote, send } from "./sending.js";
 import { get, getJson, now } from "./server.js";
 import { atBegins, fits, slashBegins, suggest, insert } from "./suggest.js";
 import { span } from "./times.js";
@@ -138,6 +139,7 @@ class Composer {
     this.clearCallout();
     this.count();
     this.clock();
+    tab.scrollIntoView({ block: "nearest", inline: "nearest" });
     if (focus) this.focus();
   }
 
@@ -186,9 +188,10 @@ class Composer {
     this.callouts.replaceChildren();
   }
 
-  /** While something is on its way no second one is sent; writing goes on. */
+  /** While something is on its way no second one is sent; writing goes on, also for whom the button had the focus. */
   busy(yes) {
     this.isBusy = yes;
+    if (yes && document.activeElement?.matches("[data-then], [data-keep-note]")) this.focus();
     this.form.toggleAttribute("aria-busy", yes);
     for (const button of this.form.querySelectorAll("[data-then], [data-keep-note]")) button.disabled = yes;
   }
@@ -292,13 +295,25 @@ class Composer {
     this.count();
   }
 
+  /** These words were sent from another tab: they need not be sent from here. */
+  sentElsewhere(text) {
+    const field = this.texts.reply;
+    if (this.isBusy || field.value.trim() !== text.trim()) return;
+    field.value = "";
+    this.drafts.reply.release(true);
+    this.uploads.clear();
+    this.clearCallout();
+    this.count();
+    toast(word("sent_elsewhere"));
+  }
+
   /** The customer wrote: windows are open longer, and there may be a new way to answer. */
   async refreshWays() {
     const answer = await get(this.form.dataset.ticketUrl, { also: { "HX-Request": "true" } });
-    const fresh = answer.status === 200
-      ? new DOMParser().parseFromString(answer.text, "text/html").querySelector("form.composer")
-      : null;
+    const panes = answer.status === 200 ? new DOMParser().parseFromString(answer.text, "text/html") : null;
+    const fresh = panes?.querySelector("form.composer");
     if (!fresh || !this.form.isConnected || fresh.dataset.ticket !== this.ticket) return;
+    card.show(panes);
     const key = this.way?.key ?? "note";
     const panel = this.form.querySelector("[data-panel=reply]");
     morphChildren(this.form.querySelector("[role=tablist]"), fresh.querySelector("[role=tablist]"));
@@ -365,8 +380,10 @@ export function start() {
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     if (detail.target?.querySelector?.("form.composer")) composer()?.flush();
   });
+  document.addEventListener("main:leaves", () => composer()?.flush());
   document.addEventListener("clock:tick", () => composer()?.clock());
   document.addEventListener("customer-wrote", () => composer()?.refreshWays());
+  hearOtherTabs((ticket, text) => composer()?.ticket === ticket && composer().sentElsewhere(text));
   document.addEventListener("reply-back", ({ detail }) => {
     const here = composer();
     if (here && here.ticket === detail.ticket) {
@@ -378,4 +395,5 @@ export function start() {
       toast(word("back_on_ticket", { ticket: detail.ticket }), { link });
     }
   });
+  document.addEventListener("words-again", ({ detail }) => composer()?.putBack(detail.text, []));
 }

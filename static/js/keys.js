@@ -63,7 +63,9 @@ function press(key) {
   const field = control.matches("form") ? control.querySelector("select, input:not([type=hidden])") : null;
   if (field) {
     // What has to be chosen or typed first is shown.
-    control.closest("[popover]")?.showPopover();
+    const menu = control.closest("[popover]:not(:popover-open)");
+    // By its button, where the browser then places it.
+    if (menu) document.querySelector(`[popovertarget="${menu.id}"]`)?.click();
     field.focus();
   } else if (control.matches("form")) act(control, control.querySelector("button"));
   else control.click();

@@ -36,14 +36,21 @@ export function markOpen() {
 /** Keep the scroll of the list while its rows change. Once per page. */
 export function start() {
   let top = 0;
+  let place = -1;
   document.addEventListener("live:before", ({ target }) => {
-    if (target.id === "ticket-list") top = target.closest(".pane__scroll")?.scrollTop ?? 0;
+    if (target.id !== "ticket-list") return;
+    top = target.closest(".pane__scroll")?.scrollTop ?? 0;
+    place = rows().findIndex((row) => row.contains(document.activeElement));
   });
   document.addEventListener("live:updated", ({ target }) => {
     if (target.id !== "ticket-list") return;
     const scroller = target.closest(".pane__scroll");
     // The browser's own anchoring would carry the view along with a row that moved.
     if (scroller && scroller.scrollTop !== top) scroller.scrollTop = top;
+    // The row that had the focus was solved or snoozed away: the keyboard goes on where it was.
+    if (place >= 0 && document.activeElement === document.body) {
+      linkOf(rows()[Math.min(place, rows().length - 1)])?.focus({ preventScroll: true });
+    }
     markOpen();
   });
 }

@@ -7,8 +7,9 @@ export function start() {
     if (!url || !target.open || target.querySelector("iframe")) return;
     const frame = document.createElement("iframe");
     frame.className = "bubble__mail";
-    // No scripts, no forms, no origin; links may open a tab of their own.
-    frame.setAttribute("sandbox", "allow-popups allow-popups-to-escape-sandbox");
+    // No scripts and no forms; links may open a tab of their own. Our origin only for the cookie that opens the mail's
+    // pictures: a frame that runs no script can do nothing else with it.
+    frame.setAttribute("sandbox", "allow-same-origin allow-popups allow-popups-to-escape-sandbox");
     Object.assign(frame, { src: url, title: target.querySelector("summary")?.textContent.trim() ?? "", loading: "lazy" });
     target.append(frame);
   }, { capture: true }); // "toggle" does not bubble

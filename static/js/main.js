@@ -3,6 +3,7 @@
 import * as acting from "./acting.js";
 import { callout } from "./callout.js";
 import * as composer from "./composer.js";
+import * as forms from "./forms.js";
 import * as keys from "./keys.js";
 import * as list from "./list.js";
 import * as live from "./live.js";
@@ -17,7 +18,7 @@ import { headers, signInAgain } from "./server.js";
 import * as timeline from "./timeline.js";
 import * as timer from "./timer.js";
 import * as times from "./times.js";
-import { toast } from "./toast.js";
+import { takeOver, toast } from "./toast.js";
 import { word } from "./words.js";
 
 // What must be done again for every piece that comes onto the page.
@@ -56,7 +57,14 @@ function isWriting() {
 // Takes the words about the session away again.
 let away = null;
 
+// With a key held down a link means another tab or window: the browser's own business, of which htmx must not hear.
+function elsewhere(event) {
+  const isMeant = event.ctrlKey || event.metaKey || event.shiftKey;
+  if (isMeant && event.target.closest?.("a[href][hx-get]")) event.stopPropagation();
+}
+
 function listen() {
+  document.addEventListener("click", elsewhere, { capture: true });
   // The token of this page may be older than the session: see csrfToken().
   document.addEventListener("htmx:configRequest", ({ detail }) => {
     detail.headers["X-CSRFToken"] = headers()["X-CSRFToken"];
@@ -71,6 +79,7 @@ function listen() {
     times.freshen(detail.target);
     live.catchUp(document);
   });
+  document.addEventListener("main:came", begin);
   document.addEventListener("htmx:historyRestore", () => {
     begin();
     list.markOpen();
@@ -88,9 +97,10 @@ function listen() {
 // htmx would copy style attributes while it settles a swap, which the strict policy forbids and reports.
 if (window.htmx) window.htmx.config.attributesToSettle = ["class", "width", "height"];
 listen();
+takeOver();
 const MODULES = [
   times, list, selection, menus, acting, keys, search, mail, messages,
-  timeline, composer, looking, timer, ringing, live,
+  timeline, composer, looking, timer, forms, ringing, live,
 ];
 for (const module of MODULES) module.start();
 begin();

@@ -1,5 +1,5 @@
-// What can be done about a reply of ours: take it back, try it again, say what became of it. And about a file that did
-// not come: fetch it again.
+// What can be done about a reply of ours: take it back, try it again, write it anew where that would be refused again
+// ("words-again", for the composer), say what became of it. And about a file that did not come: fetch it again.
 
 import { openTicket } from "./list.js";
 import { refresh } from "./live.js";
@@ -16,7 +16,7 @@ const ACTS = {
 
 /**
  * Do one of the acts; the answer's data, or null after saying why it could not be. An undone reply is announced by a
- * "reply-back" event with {ticket, text, files}, for the composer it belongs into.
+ * "reply-back" event with {ticket, message, text, files}, for the composer it belongs into.
  */
 export async function act(name, message, ticket) {
   const { path, fields } = ACTS[name];
@@ -27,7 +27,7 @@ export async function act(name, message, ticket) {
     return null;
   }
   if (name === "undo") {
-    document.dispatchEvent(new CustomEvent("reply-back", { detail: { ticket, text: data.text, files: data.files ?? [] } }));
+    document.dispatchEvent(new CustomEvent("reply-back", { detail: { ticket, message, text: data.text, files: data.files ?? [] } }));
   }
   return data;
 }
@@ -47,6 +47,12 @@ export function start() {
       again.disabled = true;
       await fetchAgain(again.dataset.attachment);
       again.disabled = false;
+      return;
+    }
+    const anew = target.closest?.("[data-act=words]");
+    if (anew) {
+      const said = anew.closest(".bubble").querySelector(".bubble__text");
+      document.dispatchEvent(new CustomEvent("words-again", { detail: { text: said.innerText } }));
       return;
     }
     const button = target.closest?.("[data-act][data-message]");

@@ -25,9 +25,34 @@ export function focusSearch() {
     return true;
   }
   const link = document.querySelector("[data-open-search]");
-  if (link) ahead = { text: "", until: Date.now() + ON_ITS_WAY };
-  link?.click();
-  return Boolean(link);
+  if (!link) return false;
+  ahead = { text: "", until: Date.now() + ON_ITS_WAY };
+  comeIn(link.href);
+  return true;
+}
+
+// The search comes into this page: a browser that goes to another one loses what is typed on the way.
+async function comeIn(address) {
+  const answer = await fetch(address, { credentials: "same-origin", signal: AbortSignal.timeout(ON_ITS_WAY) }).catch(() => null);
+  const page = answer?.ok && !answer.redirected ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
+  const [here, fresh] = [document, page].map((root) => root?.getElementById("main"));
+  // Escape was pressed meanwhile, or a field chosen: nobody wants to search any more.
+  if (!ahead) return;
+  if (!here || !fresh) {
+    location.assign(address);
+    return;
+  }
+  document.dispatchEvent(new CustomEvent("main:leaves"));
+  // Marked as htmx marks its own steps, so that the way back loads the page that was here.
+  history.replaceState({ htmx: true }, "");
+  history.pushState({ htmx: true }, "", address);
+  document.title = page.title;
+  document.body.className = page.body.className;
+  for (const link of document.querySelectorAll(".sidebar [aria-current]")) link.removeAttribute("aria-current");
+  here.replaceWith(document.importNode(fresh, true));
+  document.dispatchEvent(new CustomEvent("main:came"));
+  takeAhead();
+  document.getElementById("search-input").focus();
 }
 
 /** Whether a key belongs to the search page that is on its way; kept for its field. */

@@ -6,10 +6,13 @@ import { fetchNow, refresh } from "./live.js";
 import { act } from "./messages.js";
 import { personalData } from "./private.js";
 import { get, post, signInAgain } from "./server.js";
+import { own, remember } from "./store.js";
 import { seen, toEnd } from "./timeline.js";
 import { toast } from "./toast.js";
 import { length } from "./weighted.js";
 import { word } from "./words.js";
+
+const SENT = "sent";
 
 /** Send what the composer holds. `then` is "", "wait" or "solve"; the rest is what the person has agreed to. */
 export async function send(composer, then, { anyway = false, isMeantPublic = false } = {}) {
@@ -50,12 +53,28 @@ export async function send(composer, then, { anyway = false, isMeantPublic = fal
     composer.attempt = null;
     if (field.value.startsWith(text)) field.value = field.value.slice(text.length);
     uploads.clear();
+    tellOtherTabs(composer.ticket, text);
   }
   composer.drafts.reply.release(wasSent);
   composer.busy(false);
   composer.count();
   if (wasSent) sent(composer.ticket, data);
   else refused(composer, status, data, then);
+}
+
+// Whoever signed in again in a tab of its own has the same words in two boxes, and would send them twice.
+function tellOtherTabs(ticket, text) {
+  remember(own(SENT), { ticket, text, at: Date.now() });
+  remember(own(SENT), null);
+}
+
+/** Hear of replies that this person sends from another tab: `sent(ticket, text)`. Once per page. */
+export function hearOtherTabs(sent) {
+  addEventListener("storage", ({ key, newValue }) => {
+    if (key !== own(SENT) || !newValue) return;
+    const { ticket, text } = JSON.parse(newValue);
+    sent(ticket, text);
+  });
 }
 
 /** Keep the internal note. */
@@ -155,11 +174,14 @@ function sent(ticket, data) {
   showNewest();
   if (!data.message) return; // it was found on the timeline, where its bubble has its own "Undo"
   const seconds = data.undo_seconds ?? 10;
-  toast(word("leaves_in", { n: seconds }), {
+  const away = toast(word("leaves_in", { n: seconds }), {
     stays: seconds * 1000,
     tick: (element, left) => { element.textContent = word("leaves_in", { n: left }); },
     act: { words: word("undo"), run: () => act("undo", data.message, ticket) },
   });
+  // Taken back on its bubble, it does not leave any more.
+  const untilThen = { signal: AbortSignal.timeout(seconds * 1000) };
+  document.addEventListener("reply-back", ({ detail }) => Number(detail.message) === data.message && away(), untilThen);
 }
 
 async function showNewest(composer) {

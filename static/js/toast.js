@@ -80,6 +80,15 @@ export function toast(text, { act = null, link = null, stays = STAYS, tick = nul
   return away;
 }
 
+/** Take over the words that came with the page: they can be closed, and go, like all others. Once per page. */
+export function takeOver() {
+  for (const box of document.querySelectorAll("#toasts > .toast:not([id])")) {
+    const text = box.textContent.trim();
+    box.remove();
+    toast(text);
+  }
+}
+
 function place() {
   const found = document.getElementById("toasts");
   if (found) return found;

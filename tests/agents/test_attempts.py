@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 
 from agents import attempts
@@ -42,6 +43,17 @@ def test_a_guest_behind_the_same_address_stops_himself_and_no_known_browser(offi
     assert [tries(guest, "anna") for _ in range(6)] == [200] * 5 + [429]
     assert tries(guest, "anna", PASSWORD) == 429
     assert tries(annas, "anna", PASSWORD) == 302
+
+
+def test_the_next_of_the_addresses_that_a_guest_was_given_is_no_other_guest(office: House) -> None:
+    def guesses(*addresses: str) -> list[int]:
+        form = {"email": "anna@acme.example", "password": "wrong"}
+        return [Client().post("/sign-in/", form, REMOTE_ADDR=one).status_code for one in addresses]
+
+    assert guesses(*(f"2001:db8:0:1::{number:x}" for number in range(6))) == [200] * 5 + [429]
+    assert guesses("2001:db8:0:1:ffff::1", "2001:db8:0:2::1") == [429, 200]
+    # Where the machine listens to both, version 4 comes in such a dress: each of those is somebody else's.
+    assert guesses(*(f"::ffff:192.0.2.{number}" for number in range(6))) == [200] * 6
 
 
 def test_a_known_browser_is_counted_by_itself_and_has_its_own_limit(office: House) -> None:
@@ -96,3 +108,27 @@ def test_a_counter_that_is_forgotten_while_it_counts_is_no_error(
 ) -> None:
     monkeypatch.setattr(attempts.cache, "add", lambda *_given: None)
     assert tries(Client(), "anna") == 200
+
+
+def test_a_form_that_is_older_than_the_session_is_refused_in_words_or_simply_done_with(office: House) -> None:
+    browser = Client(enforce_csrf_checks=True)
+
+    def token(path: str) -> str:
+        return str(browser.get(path).context["csrf_token"])
+
+    def come_in(mark: str) -> HttpResponse:
+        given = {"email": "anna@acme.example", "password": PASSWORD, "csrfmiddlewaretoken": mark}
+        return cast(HttpResponse, browser.post("/sign-in/?next=/search/", given))
+
+    # Two tabs at the sign-in, as browsers bring them back in the morning.
+    first = second = token("/sign-in/")
+    assert come_in(first)["Location"] == "/search/"
+    assert come_in(second)["Location"] == "/search/"
+    refused = browser.post("/act/solve/", {"ticket": 1, "csrfmiddlewaretoken": first})
+    assert refused.status_code == 403
+    assert "This page was older than your session" in refused.content.decode()
+    # Without a session it is no question of tokens: to the sign-in, and back to where one was.
+    browser.cookies.pop("contactcentre_session")
+    sent_away = browser.post("/calls/new/?call=7", {"summary": "Blue"})
+    assert sent_away["Location"] == "/sign-in/?next=/calls/new/%3Fcall%3D7"
+    assert "keeps no cookies" in Client(enforce_csrf_checks=True).post("/sign-in/", {"email": ""}).content.decode()

@@ -20,6 +20,7 @@ from agents import tokens
 from agents.models import ApiToken, HistoryEntry, Person
 from channels import files
 from channels.models import ChannelAccount, Outbound
+from tests.api.document import held
 from tests.conftest import House
 from tickets import acts
 from tickets.models import Attachment, Contact, Message, Note, Ticket
@@ -28,7 +29,7 @@ PROBLEM = "application/problem+json"
 
 
 class Api:
-    """A program that shows a token."""
+    """A program that shows a token, and takes no answer that is not what the OpenAPI document says."""
 
     def __init__(self, person: Person | None) -> None:
         self.client = Client()
@@ -38,15 +39,16 @@ class Api:
             self.headers["Authorization"] = f"Bearer {text}"
 
     def get(self, path: str, **query: object) -> Any:
-        return self.client.get(f"/api/v1/{path}", query, headers=self.headers)
+        return held(self.client.get(f"/api/v1/{path}", query, headers=self.headers), "get", f"/api/v1/{path}")
 
     def post(self, path: str, body: object = None, **headers: str) -> Any:
-        return self.client.post(
+        answer = self.client.post(
             f"/api/v1/{path}",
             json.dumps({} if body is None else body),
             content_type="application/json",
             headers={**self.headers, **headers},
         )
+        return held(answer, "post", f"/api/v1/{path}")
 
 
 @pytest.fixture
@@ -340,6 +342,47 @@ def test_a_body_that_is_no_object_is_a_problem_and_no_fault(anna: Api, house: Ho
         problem(answer, 400, "invalid")
 
 
+def test_what_cannot_be_meant_is_a_problem_and_no_fault_whoever_finds_it(anna: Api, house: House) -> None:
+    house.mail()
+    anna.client.raise_request_exception = False
+    note = f"/api/v1/tickets/{house.ticket().pk}/note/"
+
+    def sent(body: str, path: str = note) -> Any:
+        return anna.client.post(path, body, content_type="application/json", headers=anna.headers)
+
+    # A lone surrogate is quoted back nowhere: it cannot be encoded.
+    for odd in ('{"\\ud800": 1}', '{"text": "x", "\\ud800": 1}'):
+        assert "no such field" in str(problem(sent(odd), 400, "invalid")["errors"])
+    odd = '{"contact": 1, "text": "x", "seen": 9, "then": "\\ud800"}'
+    problem(sent(odd, note.replace("note", "reply")), 400, "invalid")
+    problem(sent('{"text": "' + "x" * 7_000_000 + '"}'), 413, "too-large")
+    many = "&".join(f"a{number}=1" for number in range(1001))
+    problem(anna.client.get(f"/api/v1/tickets/?{many}", headers=anna.headers), 400, "invalid")
+    # Found before any view is asked.
+    problem(anna.client.get("/api/v1/tickets/%00/", headers=anna.headers), 400, "invalid")
+    problem(anna.client.get("/api/v1/tickets/", headers={**anna.headers, "Host": "evil.example"}), 400, "invalid")
+
+
+def test_a_fault_behind_the_views_is_a_problem_too(
+    anna: Api, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna.client.raise_request_exception = False
+    monkeypatch.setattr("rest_framework.renderers.JSONRenderer.render", lambda *_given: 1 / 0)
+    problem(anna.client.get("/api/v1/queues/", headers=anna.headers), 500, "fault")
+
+
+def test_nothing_on_the_way_keeps_an_answer(anna: Api, house: House) -> None:
+    house.mail()
+    kept = files.store(BytesIO(b"hello"), name="a.txt", now=timezone.now())
+    Attachment.objects.create(message=Message.objects.get(), name="a.txt", file=kept)
+    number = Attachment.objects.get().pk
+    for path in ("tickets/", "customers/", "queues/", "channel-accounts/", f"attachments/{number}/", "tickets/99999/"):
+        answer = anna.get(path)
+        assert answer["Cache-Control"] == "no-store", path
+        if answer.streaming:
+            b"".join(answer.streaming_content)  # to its end, where it closes the file
+
+
 def test_a_note_stays_in_the_house(anna: Api, house: House) -> None:
     house.mail()
     answer = anna.post(f"tickets/{house.ticket().pk}/note/", {"text": "She called before. @Leo"})
@@ -406,6 +449,9 @@ def test_a_call_is_logged_on_the_ticket_of_whoever_has_the_number(anna: Api, hou
     message = Message.objects.select_related("call").get(pk=first.json()["message"])
     assert (message.text, message.call.duration_seconds) == ("Asked for the parcel", 90)
     assert "disposition" in problem(anna.post("calls/", {**body, "disposition": "eaten"}), 400, "invalid")["errors"]
+    for slip in ({"customer": 999_999}, {"started_at": "0026-11-20T15:00:00Z"}, {"line": 999_999}, {"call": 999_999}):
+        problem(anna.post("calls/", {**body, **slip}), 422, "refused")
+    assert Message.objects.count() == 2
 
 
 def test_queues_are_named_with_who_serves_them(anna: Api, house: House) -> None:

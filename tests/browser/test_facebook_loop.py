@@ -69,7 +69,7 @@ def test_comments_and_messages_are_answered_and_a_closed_window_says_why_and_ope
     expect(chat.locator("#fb-screen")).to_contain_text("They left this morning.")
 
 
-def test_a_message_that_facebook_refuses_is_tried_again_by_hand(
+def test_a_message_that_facebook_refuses_is_written_anew_or_tried_again_by_hand(
     product: Running, facebook_page: AtFacebook, agent_page: Opens
 ) -> None:
     friend = Friend(product, newcomer(product, "Runa Vale"))
@@ -78,6 +78,10 @@ def test_a_message_that_facebook_refuses_is_tried_again_by_hand(
     facebook_page.misbehave("fb_outside_window")
     refused = send(page, "We are, Runa.")
     expect(refused.locator(".failure")).to_contain_text("24 hours")
+    refused.get_by_role("button", name="Write it anew").click()
+    expect(page.locator("#composer-text")).to_be_focused()
+    expect(page.locator("#composer-text")).to_have_value("We are, Runa.")
+    page.fill("#composer-text", "")
     facebook_page.behave()
     refused.get_by_role("button", name="Try again").click()
     expect(refused.locator(".failure")).to_have_count(0)

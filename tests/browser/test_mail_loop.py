@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
+from email.message import EmailMessage
+from typing import cast
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.channels.media_host import png
 from tests.running import Running, until
 
 pytestmark = pytest.mark.browser
@@ -23,10 +27,15 @@ def test_customer_and_agent_side_by_side_without_a_reload(
     product.mail("My coffee machine has not arrived", author=CARLA, subject="Coffee machine")
     row = inbox.locator("[data-ticket]", has_text="My coffee machine has not arrived")
     expect(row).to_be_visible()
+    with inbox.context.expect_page() as another:
+        row.locator("a").click(modifiers=["Control"])
+    another.value.close()
+    assert "/t/" not in inbox.url
     row.locator("a").click()
     expect(inbox.locator("#timeline")).to_contain_text("My coffee machine has not arrived")
     inbox.fill("#composer-text", "It leaves tonight, Carla.")
     inbox.locator("[data-send] > [data-then='']").click()
+    expect(inbox.locator("#composer-text")).to_be_focused()
     bubble = inbox.locator(".bubble--out", has_text="It leaves tonight, Carla.")
     expect(bubble).to_be_visible()
     expect(bubble.locator("[data-state='sent']")).to_be_visible()
@@ -86,3 +95,21 @@ def test_a_reply_is_stopped_where_something_arrived_and_the_words_stay(product: 
     expect(callout).to_contain_text("Nothing was sent")
     expect(page.locator("#composer-text")).to_have_value("Yes it is")
     page.unroute("**/timeline/**")
+
+
+def test_a_mail_as_it_was_sent_shows_its_own_pictures_and_runs_nothing(product: Running, agent_page: Opens) -> None:
+    letter = EmailMessage()
+    letter["From"], letter["To"], letter["Subject"] = CARLA, "care@acme.example", "A picture"
+    letter.set_content("Look at the dent in this lid")
+    html = '<p onclick="alert(1)">Look:</p><img src="cid:lid"><script>alert(1)</script>'
+    letter.add_alternative(html, subtype="html")
+    cast(EmailMessage, letter.get_payload(1)).add_related(png(), "image", "png", cid="<lid>", filename="lid.png")
+    product.mail("", raw=base64.b64encode(letter.as_bytes()).decode(), author=CARLA)
+    page = agent_page(f"/t/{product.ticket_with('the dent in this lid')}/")
+    page.locator("[data-mail-html] summary").last.click()
+    picture = page.frame_locator("iframe.bubble__mail").locator("img")
+    expect(picture).to_be_visible()
+    # The test reads with the page's own hands: in the frame itself no script runs.
+    shown = "() => document.querySelector('iframe.bubble__mail').contentDocument.images[0].naturalWidth > 0"
+    page.wait_for_function(shown)
+    assert "allow-scripts" not in (page.locator("iframe.bubble__mail").get_attribute("sandbox") or "")

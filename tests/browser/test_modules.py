@@ -65,6 +65,9 @@ TEXTS = [
     "看看这个 まで 한국어",
     "هل يمكنني تغيير عنوان التسليم؟",
     "🎉 👍🏽 👩‍👩‍👧‍👦 🇬🇧🇩🇪 🇬 ❤️ ☎ ⭐",
+    "1️⃣ #⃣ 2 ▶️ ℹ️ ™️ ©® ⏰ 🏴󠁧󠁢󠁥󠁮󠁧󠁿 ⏸️",
+    "acme.com/track, www.acme.co.uk. (see Müller.de) a.b node.js carla@acme.com @acme.com end.Next 3.5 http://例え.jp/x",
+    "(https://acme.com/a?b=c). https://acme.com/日本語 https://acme.com:8000/~x! https:// x",
     "\u200d lone joiner \ufe0f",
     "line\nbreaks\tand\ttabs",
     "x" * 281,
@@ -166,3 +169,76 @@ def test_every_word_of_the_page_can_be_translated() -> None:
     template = (ROOT / "templates/_words.html").read_text()
     printed = dict(re.findall(r'data-key="(\w+)">\{% translate "(.*?)" %\}', template))
     assert printed == known
+
+
+FORM = """() => {
+  document.body.innerHTML = `<form data-kept action="/taken">
+    <input name="subject"><input type="hidden" name="key" value="k">
+    <select name="then"><option value=""></option><option value="solve">Solve</option></select>
+    <textarea name="text"></textarea><button>Send</button></form>`;
+}"""
+
+
+@pytest.fixture
+def form(page: Page, call: Callable[..., Any]) -> Iterator[Page]:
+    """A page with a form of its own to keep, as it is just loaded; what it sent is in window.sent."""
+    page.evaluate(FORM)
+    call("forms", "start")
+    page.evaluate("""() => {
+      window.sent = [];
+      document.querySelector("form").addEventListener("submit", (event) => {
+        if (!event.defaultPrevented) window.sent.push(event.target.elements.text.value);
+        event.preventDefault();
+      });
+    }""")
+    yield page
+    page.evaluate("localStorage.clear()")
+    page.evaluate("document.body.innerHTML = ''")
+
+
+def test_what_was_typed_into_a_form_is_there_again_after_the_page_was_lost(
+    form: Page, call: Callable[..., Any]
+) -> None:
+    form.fill("[name=subject]", "Your delivery")
+    form.fill("[name=text]", "It comes on Friday.")
+    form.select_option("[name=then]", "solve")
+    # As when the session is found to have ended: it was sent, and the page comes back empty.
+    form.click("button")
+    form.evaluate(FORM)
+    call("forms", "start")
+    values = "[...document.querySelectorAll('[name]')].map((field) => field.value)"
+    assert form.evaluate(values) == ["Your delivery", "k", "solve", "It comes on Friday."]
+    form.click(".toast button:has-text('Begin anew')")
+    assert form.evaluate(values) == ["", "k", "", ""]
+
+
+def test_a_form_is_sent_once_and_not_by_enter_in_a_line(form: Page) -> None:
+    form.fill("[name=text]", "It comes on Friday.")
+    form.press("[name=subject]", "Enter")
+    assert form.evaluate("window.sent") == []
+    form.press("[name=text]", "Control+Enter")
+    form.click("button")
+    assert form.evaluate("window.sent") == ["It comes on Friday."]
+
+
+def test_words_that_came_with_the_page_can_be_closed(page: Page, call: Callable[..., Any]) -> None:
+    page.evaluate("""() => {
+      document.body.innerHTML = '<div id="toasts"><div class="toast"><span>It is written down.</span></div></div>';
+    }""")
+    call("toast", "takeOver")
+    assert page.locator(".toast").all_inner_texts() == ["It is written down.×"]
+    page.click(".toast button")
+    assert page.locator(".toast").count() == 0
+
+
+def test_a_reply_sent_from_another_tab_is_told_to_this_one(page: Page) -> None:
+    page.evaluate("""async () => {
+      const { hearOtherTabs } = await import("/js/sending.js");
+      const { own } = await import("/js/store.js");
+      window.heard = [];
+      hearOtherTabs((ticket, text) => window.heard.push([ticket, text]));
+      const newValue = JSON.stringify({ ticket: "7", text: "It leaves tonight", at: 1 });
+      dispatchEvent(new StorageEvent("storage", { key: own("sent"), newValue }));
+      dispatchEvent(new StorageEvent("storage", { key: own("sent"), newValue: null }));
+    }""")
+    assert page.evaluate("window.heard") == [["7", "It leaves tonight"]]

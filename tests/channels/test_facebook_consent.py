@@ -359,6 +359,12 @@ def test_a_refused_page_goes_on_from_where_it_stopped(browser: Client, app: App,
     assert HistoryEntry.objects.filter(act="account.reconnected").count() == 1
 
 
+def test_a_page_that_was_not_ticked_is_said_to_be_still_stopped(browser: Client, app: App, graph: TinyX) -> None:
+    connected(app, state=AccountState.REFUSED, address="6100000000000999", name="Acme Outlet")
+    back(browser)
+    assert "Still stopped: Acme Outlet." in said(browser.post(CHOICE, {"page": [CARE]}))
+
+
 def test_a_paused_page_begins_anew_and_is_not_switched_on(browser: Client, app: App, graph: TinyX) -> None:
     account = connected(app, state=AccountState.PAUSED, heard_at=NOW)
     back(browser)

@@ -59,6 +59,9 @@ def refused(url: str = LINK, *, kind: str = "x", name: str = "a.png") -> NotFetc
         ("facebook", "https://lookaside.fbsbx.com/ig_messaging_cdn/?asset_id=1", True),
         ("facebook", "https://fbcdn.net.evil.example/a.jpg", False),
         ("facebook", "https://evilfbcdn.net/a.jpg", False),
+        # Python's own reading ends the name at the slash, that of requests at the backslash.
+        ("facebook", "https://evil.example\\.fbcdn.net/a.jpg", False),
+        ("facebook", "https://evil.example;.fbcdn.net/a.jpg", False),
         ("email", "https://pbs.twimg.com/media/a.png", False),
         ("x", "", False),
     ],

@@ -97,6 +97,8 @@ def test_the_address_holds_the_token_and_logs_do_not() -> None:
     address = lines.hook_address("practice-token")
     assert address == f"{settings.BASE_URL}/hooks/phone/practice-token/"
     assert "practice-token" not in hide(f'"POST {address} HTTP/1.1" 200')
+    # Neither does one that tells of a new password's link (RFC 9110, 4.2.4: addresses end up in logs).
+    assert hide("Forbidden: /password/practice-token:1xV:9Z_w/") == "Forbidden: /password/…/"
 
 
 def test_trying_a_line_out_says_whether_it_was_ever_heard(ada: Person) -> None:

@@ -255,10 +255,24 @@ def test_a_mailbox_is_connected_looked_into_and_switched_on(browser: Client, scr
     assert "2 items since" in words(browser.get(answer["Location"]))
     assert account.state == "paused"
     page = words(browser.post(f"{BASE}{account.pk}/resume/", follow=True))
-    assert "care@acme.example is switched on." in page
+    assert page.count("care@acme.example is switched on.") == 1
     assert "practice-only" not in page
     account.refresh_from_db()
     assert account.state == "active"
+
+
+@pytest.mark.parametrize("state", ["active", "refused"])
+def test_connecting_a_mailbox_that_runs_leaves_it_alone_and_leads_to_its_page(
+    browser: Client, account: ChannelAccount, state: str
+) -> None:
+    ChannelAccount.objects.update(state=state, cursor={"uid": 4})
+    answer = browser.post(f"{BASE}connect/email/", {**TYPED, "address": "Care@ACME.example", "password": "mistyped"})
+    assert answer.status_code == 422
+    assert "This mailbox is connected already." in words(answer)
+    assert f'href="{BASE}{account.pk}/edit/"' in answer.content.decode()
+    kept = ChannelAccount.objects.get()
+    assert (kept.state, kept.cursor, kept.begins_at) == (state, {"uid": 4}, account.begins_at)
+    assert kept.credentials["password"] == account.credentials["password"]
 
 
 def test_the_test_button_answers_in_words_and_saves_nothing(browser: Client, scripted: ScriptedAdapter) -> None:

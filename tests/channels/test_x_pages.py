@@ -15,8 +15,9 @@ from django.utils import timezone
 
 from agents.models import HistoryEntry, Person
 from channels import accounts as acts
-from channels.adapters.base import Tried
+from channels.adapters.base import PollError, Tried
 from channels.consent import registering
+from channels.health import clock
 from channels.models import AccountState, App, ChannelAccount
 from contactcentre.lib.secrets import Credentials
 from practice.x import grants
@@ -114,6 +115,72 @@ def test_a_replaced_app_is_for_new_accounts_and_old_ones_keep_theirs(
     assert handle.app == app
     begun = parse_qs(urlsplit(browser.get(START)["Location"]).query)
     assert begun["client_id"] == ["another-client"]
+
+
+def test_who_enters_an_earlier_app_again_goes_on_with_that_one(browser: Client, app: App) -> None:
+    browser.post(APP, {**TYPED, "client_id": "mistyped-client", "client_secret": "practice-only-other"})
+    browser.post(APP, {**TYPED, "client_secret": ""})
+    assert 'value="practice-client"' in browser.get(APP).content.decode()
+    begun = parse_qs(urlsplit(browser.get(START)["Location"]).query)
+    assert begun["client_id"] == ["practice-client"]
+
+
+def test_where_x_does_not_know_our_app_the_card_leads_to_its_form_and_the_right_secret_mends_it(
+    browser: Client, handle: ChannelAccount
+) -> None:
+    ChannelAccount.objects.update(
+        state=AccountState.REFUSED, error_code="app-refused", error_text="X does not know our app.", failures=1
+    )
+    page = browser.get(BASE).content.decode()
+    assert re.search(rf'href="{APP}">.*?Enter our app anew', page, re.DOTALL)
+    assert "Connect again" not in page
+    # Another app's secret says nothing of this one, and an empty one is the one that X refused.
+    browser.post(APP, {**TYPED, "client_id": "another-client", "client_secret": "practice-only-other"})
+    browser.post(APP, {**TYPED, "client_secret": ""})
+    handle.refresh_from_db()
+    assert handle.state == AccountState.REFUSED
+    browser.post(APP, {**TYPED, "client_secret": "practice-only-new"})
+    handle.refresh_from_db()
+    assert (handle.state, handle.error_text, handle.failures) == (AccountState.ACTIVE, "", 0)
+    assert HistoryEntry.objects.filter(act="account.reconnected", account_id=handle.pk).count() == 1
+
+
+@pytest.mark.parametrize("code", ["not-permitted", "forbidden"])
+def test_what_only_another_consent_mends_is_not_offered_to_be_tried_again(
+    browser: Client, handle: ChannelAccount, code: str
+) -> None:
+    ChannelAccount.objects.update(failures=1, error_code=code, error_text="X does not allow it.")
+    page = browser.get(BASE).content.decode()
+    assert re.search(rf'href="{START}">.*?Connect again', page, re.DOTALL)
+    assert "Try now" not in page
+
+
+def test_a_used_up_quota_is_shown_as_nothing_left_with_the_time_of_the_next_try(
+    browser: Client, handle: ChannelAccount
+) -> None:
+    due_at = timezone.now() + timedelta(minutes=40)
+    ChannelAccount.objects.update(
+        failures=1, error_code="rate-limit", error_text="X asks us to wait.", next_poll_at=due_at,
+        quota={"label": "Questions for mentions left", "left": 441, "of": 450},
+    )  # fmt: skip
+    page = words(browser.get(BASE))
+    assert "Questions for mentions left 0 of 450" in page
+    assert f"tried again by itself at {clock(due_at, timezone.now())}." in page
+
+
+def test_a_paused_handle_says_what_connecting_it_again_costs(browser: Client, handle: ChannelAccount) -> None:
+    ChannelAccount.objects.update(state=AccountState.PAUSED)
+    assert "what people wrote meanwhile does not come in" in words(browser.get(f"{BASE}{handle.pk}/"))
+
+
+def test_a_look_that_failed_offers_what_mends_it(
+    browser: Client, handle: ChannelAccount, scripted: ScriptedAdapter
+) -> None:
+    ChannelAccount.objects.update(state=AccountState.PAUSED, polled_at=None)
+    scripted.pages = [PollError("X no longer accepts our access.", code="unauthorised", credentials=True)]
+    page = browser.get(f"{BASE}{handle.pk}/preview/").content.decode()
+    assert "X no longer accepts our access." in page
+    assert re.search(rf'href="{START}">.*?Connect again', page, re.DOTALL)
 
 
 def test_the_consent_page_lies_where_the_setting_says(browser: Client, app: App, settings: Any) -> None:

@@ -46,3 +46,13 @@ def test_a_connection_that_the_server_dropped_is_replaced_at_the_next_task() -> 
         assert cursor.fetchone() == (True,)
     around_a_task()
     assert served_by() != before
+
+
+def test_a_channel_to_the_broker_keeps_its_client_and_takes_another_with_another_pool() -> None:
+    with app.connection_for_write() as broker, broker.channel() as channel:
+        with channel.conn_or_acquire() as first, channel.conn_or_acquire() as second:
+            assert first is second
+        channel._disconnect_pools()
+        with channel.conn_or_acquire() as third:
+            assert third is not first
+            assert third.ping()

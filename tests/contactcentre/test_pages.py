@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
+import os
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -35,6 +36,11 @@ def test_pages_run_on_few_threads_that_keep_their_connections(door: Door) -> Non
     for answer in answers:
         backend_of.setdefault(answer["thread"], set()).add(answer["backend"])
     assert all(len(backends) == 1 for backends in backend_of.values()), "a thread opened its connection again"
+
+
+def test_the_server_lists_no_requests_because_some_addresses_are_secrets(door: Door) -> None:
+    assert door.get("/healthz/live?practice-token")[0] == 200
+    assert b"practice-token" not in os.pread(door.listed.fileno(), 1_000_000, 0)
 
 
 @pytest.mark.parametrize("size", [0, 1, 262_143, 262_144, 262_145, 5_000_000])

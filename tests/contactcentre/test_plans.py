@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -21,9 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def asked(statement: Statement, *values: Any) -> list[Any]:
-    with connection.cursor() as cursor:
-        statement.execute(cursor, values)
-        return [value for (value,) in cursor.fetchall()]
+    return [value for (value,) in statement.rows(values)]
 
 
 def told(sql: str) -> list[Any]:
@@ -154,6 +152,23 @@ def test_a_connection_on_which_all_was_discarded_plans_again() -> None:
         return asked(statement, 3)
 
     assert on_a_connection_of_its_own(discarded) == [6]
+
+
+def test_it_answers_the_same_whether_anybody_counts_statements_or_not() -> None:
+    # Nobody counting, Django's cursor is gone round.
+    statement = Statement("same", "SELECT %s::timestamptz, ARRAY[%s::int]", [None] * 2, range(2))
+    alone = statement.rows([NOW, 7])
+    with CaptureQueriesContext(connection):
+        watched = statement.rows([NOW, 7])
+    assert alone == watched == [(NOW, [7])]
+    assert [row[0].utcoffset() for row in (*alone, *watched)] == [timedelta(), timedelta()]
+
+
+def test_what_tells_nothing_has_no_rows() -> None:
+    person = Person.objects.create(email="nobody@acme.example", name="Nobody", created_at=NOW)
+    statement = Statement("gone", "DELETE FROM agents_person WHERE id = %s", [None], [0])
+    assert statement.rows([person.pk]) == []
+    assert not Person.objects.filter(pk=person.pk).exists()
 
 
 def test_an_error_of_the_statement_itself_is_told_as_ever() -> None:

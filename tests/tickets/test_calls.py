@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 
 from agents.models import Person
 from channels.adapters.base import Connection
@@ -358,3 +359,51 @@ def test_a_call_written_down_as_missed_waits_for_its_call_back_after_the_hang_up
     write_down(house, line, told, call_id=Message.objects.get().pk)
     event(house, line, "ended", at=house.clock.forward(minutes=1))
     assert house.ticket().awaiting == "us"
+
+
+def test_two_presses_of_the_button_write_one_call_down(
+    house: House, line: ChannelAccount, sign_in: Callable[[Person], Client]
+) -> None:
+    browser = sign_in(house.anna)
+    fields = {"number": "", "direction": "in", "disposition": "answered", "summary": "Wants it in blue"}
+    fields["key"] = browser.get("/calls/new/").context["key"]
+    assert browser.post("/calls/new/", fields)["Location"] == browser.post("/calls/new/", fields)["Location"]
+    assert CallDetails.objects.count() == 1
+
+
+def test_who_calls_back_is_not_offered_the_call_that_was_missed(
+    house: House, line: ChannelAccount, sign_in: Callable[[Person], Client]
+) -> None:
+    event(house, line, "new")
+    event(house, line, "ended")
+    missed, browser = Message.objects.get(), sign_in(house.anna)
+    CallDetails.objects.update(started_at=timezone.now())
+    Message.objects.update(said_at=timezone.now())
+    asked = {"number": NUMBER, "line": line.pk}
+    assert "Write on that call" in browser.get("/calls/who/", asked).content.decode()
+    assert "Write on that call" not in browser.get("/calls/who/", {**asked, "direction": "out"}).content.decode()
+    # And a note on the missed one does not make it answered.
+    assert browser.get("/calls/new/", {"call": missed.pk}).context["form"]["disposition"].value() == "missed"
+
+
+def test_a_call_written_down_by_hand_says_only_what_is_known(
+    house: House, line: ChannelAccount, sign_in: Callable[[Person], Client]
+) -> None:
+    write_down(house, line, logged(duration_seconds=0))
+    page = sign_in(house.anna).get(f"/t/{house.ticket().pk}/").content.decode()
+    assert "+44 20 7946 0142 · We talked · " in page
+    assert "picked up after" not in page
+    assert "0 s<" not in page
+    event(house, line, "new", call="c2", customer=Address(kind="phone", value="anonymous", region="GB"))
+    withheld = Message.objects.latest("id")
+    assert "number withheld" in sign_in(house.anna).get(f"/calls/{withheld.pk}/ringing/").content.decode()
+
+
+def test_whoever_hung_up_is_not_calling_any_more(
+    house: House, line: ChannelAccount, sign_in: Callable[[Person], Client]
+) -> None:
+    event(house, line, "new")
+    browser, address = sign_in(house.anna), f"/calls/{Message.objects.get().pk}/ringing/"
+    assert "is calling" in browser.get(address).content.decode()
+    event(house, line, "ended")
+    assert browser.get(address).status_code == 204

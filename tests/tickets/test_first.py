@@ -107,3 +107,16 @@ def test_what_is_solved_stays_solved_and_a_new_ticket_begins(house: House) -> No
     solved.refresh_from_db()
     assert (solved.state, message.ticket.previous, message.contact.is_outbound) == ("solved", solved, True)
     assert not HistoryEntry.objects.filter(act="ticket.reopened").exists()
+
+
+def test_two_presses_of_the_button_write_one_first_mail(house: House, sign_in: Callable[[Person], Client]) -> None:
+    house.mail("Hello")
+    browser, address = sign_in(house.anna), f"/write/{Identity.objects.get().pk}/"
+    key = browser.get(address).context["key"]
+    fields = {"account": house.mailbox.pk, "subject": "Your delivery", "text": "It comes on Friday.", "key": key}
+    ticket = browser.post(address, fields)["Location"]
+    assert browser.post(address, fields)["Location"] == ticket
+    assert Outbound.objects.count() == 1
+    # The browser's way back may show the old form again: what is written there then is another mail.
+    browser.post(address, {**fields, "text": "On Saturday, after all."})
+    assert Outbound.objects.count() == 2

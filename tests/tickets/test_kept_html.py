@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,9 +10,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone, translation
 
+from contactcentre.templatetags.still import filled
 from tests.tickets.inbox_rows import ANNA, NOW, ago, bubble, entry, row
 from tickets import row_html, rows, timeline_html
 from tickets.features import Features
+from tickets.queries import timeline
+from tickets.queries.timeline_rows import Said
 
 
 def listed(one: rows.TicketRow, *, now: datetime = NOW, place: str = "", current_id: int | None = None) -> str:
@@ -115,3 +119,67 @@ def test_a_kept_bubble_tells_the_hour_where_it_is_read() -> None:
     with translation.override("de"):
         assert "20. November 2026" in said(one)
     assert "20 Nov 2026" in said(one)
+
+
+def from_row(message: Said, *, who: str = "Anna", reader: int = 1, now: datetime = NOW) -> rows.Bubble:
+    return timeline._bubble(message, who, reader, "en-gb", files=(), versions=(), call=None, now=now)
+
+
+def test_a_bubble_that_is_kept_is_the_readers_own_and_can_be_undone_only_in_time() -> None:
+    until = NOW + timedelta(seconds=10)
+    message = Said(
+        id=9011,
+        ticket_id=1,
+        contact_id=1,
+        channel_kind="email",
+        external_id="",
+        surface="email",
+        direction="out",
+        identity_id=None,
+        person_id=1,
+        person_name="Anna Reid",
+        is_outside=False,
+        arrival=2,
+        said_at=NOW,
+        subject="",
+        text="It leaves tonight.",
+        quoted="",
+        html="",
+        has_files=False,
+        permalink="",
+        automatic="",
+        edited_at=None,
+        deleted_at=None,
+        state="queued",
+        state_reason="",
+        delivered_at=None,
+        read_at=None,
+        bounced_at=None,
+        extra=json.dumps({"undo_until": until.isoformat()}),
+    )
+    mine, theirs = from_row(message), from_row(message, reader=2)
+    assert [bubble.person and bubble.person.is_me for bubble in (mine, theirs)] == [True, False]
+    assert mine.may_undo_until == until
+    assert from_row(message, now=until).may_undo_until is None
+    assert from_row(message._replace(person_name="Anna Blue"), who="Anna").person != mine.person
+    assert from_row(message, who="Ann").who == "Ann"
+
+
+def test_a_page_is_kept_without_what_stands_in_its_holes() -> None:
+    def page(title: str, token: str) -> str:
+        holes = dict.fromkeys(("stream", "person_id", "sidebar", "list", "panes", "toasts"), "")
+        return filled(
+            "inbox/page.html",
+            {**holes, "csrf_token": token, "title": title},
+            shows_ticket=False,
+            features=Features(),
+            all_queues=(),
+            is_lead=False,
+        )
+
+    first, second = page("Carla", "one"), page("<b>", "two")
+    assert "<title>Carla · " in first
+    # As it was given: whoever fills a hole escapes.
+    assert "<title><b> · " in second
+    assert [html.count('content="one"') for html in (first, second)] == [1, 0]
+    assert "hole-" not in first + second

@@ -8,12 +8,12 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
-from agents.models import HistoryEntry, Person
+from agents.models import HistoryEntry, Membership, Person
 from channels.models import ChannelAccount, Outbound
 from customers.models import Customer, Identity, Merge
 from tests.conftest import House
 from tests.tickets import soundness
-from tickets import acts, merging, notes, replies
+from tickets import acts, merging, moving, notes, replies
 from tickets.models import Contact, Message, Note, Ticket
 
 CARLA, CARLA_WORK, TOM = "carla.hughes@post.example", "carla@work.example", "tom@post.example"
@@ -341,6 +341,19 @@ def test_who_may_not_read_one_of_the_tickets_is_refused(two: House) -> None:
     with pytest.raises(PermissionDenied):
         back(two, merge, person=two.hana)
     back(two, merge, person=two.ben)
+
+
+def test_who_joined_or_moved_takes_it_back_no_longer_once_they_have_left_the_team(two: House) -> None:
+    merge = join(two, CARLA_WORK, customer(CARLA), person=two.anna)
+    at_work = two.message("From work").contact_id
+    moved = moving.move_contact(person=two.anna, contact_id=at_work, name="Ida", now=two.clock.now)
+    Membership.objects.filter(person=two.anna).delete()
+    with pytest.raises(PermissionDenied):
+        back(two, merge, person=two.anna)
+    with pytest.raises(PermissionDenied):
+        moving.take_back_move(person=two.anna, move_id=moved.pk, now=two.clock.now)
+    Ticket.objects.filter(pk=ticket(CARLA).pk).update(owner=two.anna)
+    back(two, merge, person=two.anna)
 
 
 def test_joining_to_nobody_or_to_the_same_customer_is_refused(two: House) -> None:

@@ -120,10 +120,17 @@ def test_an_address_is_marked_as_shared_and_a_customer_as_an_organisation(two: H
     ticket = Ticket.objects.get(customer=work.customer)
     page = browser.post(f"/identities/{work.pk}/shared/", {"shared": "1", "ticket": ticket.pk}, follow=True)
     assert "Used by one person only" in page.content.decode()
+    assert "Shared: whoever writes or calls from there next begins as somebody new." in page.content.decode()
     page = browser.post(
         f"/customers/{work.customer_id}/kind/", {"kind": "organisation", "ticket": ticket.pk}, follow=True
     )
-    assert "This is a person after all" in page.content.decode()
+    assert "Mark as a person" in page.content.decode()
+    assert "Marked as an organisation." in page.content.decode()
+    acts = [browser.post("/act/block/", {"ticket": ticket.pk, "blocked": blocked}).json() for blocked in ("1", "0")]
+    assert [act["words"] for act in acts] == [
+        "The sender is blocked, and the ticket solved.",
+        "The sender is let through again.",
+    ]
     refused = browser.post(f"/identities/{work.pk}/join/{identity(HOME).customer_id}/")
     assert refused.status_code == 422
     assert "Several people use this address" in refused.content.decode()

@@ -9,6 +9,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
+from agents.models import HistoryEntry
 from channels.happenings import Address, DeliveryReceipt
 from channels.models import AccountState, Outbound
 from customers.models import Identity
@@ -140,6 +141,9 @@ def test_undo_takes_back_the_words_the_answer_and_the_solving(house: House, answ
     assert ticket.due_at is not None
     assert ticket.last_words == "Where is it?"
     assert Draft.objects.get().text == "Oops"
+    # The timeline tells that it was solved: it tells as well that it is so no more.
+    told = set(HistoryEntry.objects.values_list("act", flat=True))
+    assert {"ticket.solved", "ticket.taken_back"} <= told
 
 
 @pytest.mark.parametrize("then", ["", "wait", "solve"])

@@ -9,55 +9,75 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.test import RequestFactory
 
+from agents.access import me
 from agents.models import Person
 from channels.surfaces import surface
 from tests.tickets import inbox_rows as rows
 from tests.tickets.inbox_rows import NOW, SCRIPT
 from tests.tickets.rendered import Page
+from tickets import page_html
 from tickets.features import Features
+from tickets.rows import QueueLink, TicketList, TicketPage
 from tickets.templatetags import inbox
 
 NOTHING_ON = Features(compose=False, act=False, search=False, call=False, board=False, accounts=False)
 
 
-def render(template: str, features: Features | None = None, **context: Any) -> Page:
+def render(template: str, **context: Any) -> Page:
     """A template, rendered for agent Anna."""
-    anna = Person(id=1, email="anna@acme.example", name="Anna Reid", is_agent=True)
+    return Page(render_to_string(template, context, request=asked()))
+
+
+def asked() -> HttpRequest:
+    """A page is asked for by agent Anna."""
     request = RequestFactory().get("/")
-    request.user = anna
-    values: dict[str, Any] = {
-        "person": anna,
-        "brand": "Acme Care",
-        "views": rows.VIEWS,
-        "queues": rows.QUEUES,
-        "stream": "1-0",
-        "now": NOW,
-        "features": features or Features(),
-        "section": "inbox",
-        "place": "?view=open",
-        "all_queues": (),
-    }
-    return Page(render_to_string(template, {**values, **context}, request=request))
+    request.user = Person(id=1, email="anna@acme.example", name="Anna Reid", is_agent=True)
+    return request
+
+
+def list_page(
+    listed: TicketList,
+    page: TicketPage | None = None,
+    features: Features | None = None,
+    queues: tuple[QueueLink, ...] = rows.QUEUES,
+) -> Page:
+    """The whole inbox with this list, and with one ticket open or none."""
+    request = asked()
+    html = page_html.render(
+        request,
+        listed=listed,
+        page=page,
+        place="?view=open",
+        person=me(request),
+        views=rows.VIEWS,
+        queues=queues,
+        all_queues=(),
+        features=features or Features(),
+        stream="1-0",
+        now=NOW,
+    )
+    return Page(html)
 
 
 def inbox_page(*entries: Any, features: Features | None = None, **changes: Any) -> Page:
     """The whole inbox with one ticket open."""
-    shown = rows.page(*entries, **changes)
-    return render("inbox/page.html", features, list=rows.listed(*rows.busy_rows(), older="o", newer="n"), page=shown)
+    listed = rows.listed(*rows.busy_rows(), older="o", newer="n")
+    return list_page(listed, rows.page(*entries, **changes), features)
 
 
 PAGES = {
-    "a list": lambda: render("inbox/page.html", list=rows.listed(*rows.busy_rows(), older="o", newer="n"), page=None),
-    "an empty list": lambda: render("inbox/page.html", list=rows.listed(), page=None, queues=()),
+    "a list": lambda: list_page(rows.listed(*rows.busy_rows(), older="o", newer="n")),
+    "an empty list": lambda: list_page(rows.listed(), queues=()),
     "a ticket with one of each": lambda: inbox_page(*rows.busy_entries(), also=("Billing",), is_high=True, older="o"),
     "a ticket without words": lambda: inbox_page(),
     "a ticket that is over": lambda: inbox_page(state="closed", state_words="Closed", composer=None, due_at=None),
     "a ticket named by a hostile customer": lambda: inbox_page(who=SCRIPT, customer=rows.customer(name=SCRIPT)),
     "everything switched off": lambda: inbox_page(*rows.busy_entries(), features=NOTHING_ON),
-    "signing in": lambda: render("agents/sign_in.html", error="No.", next='/"><script>', views=()),
+    "signing in": lambda: render("agents/sign_in.html", error="No.", next='/"><script>'),
     "nothing there": lambda: render("404.html"),
     "not allowed": lambda: render("403.html"),
     "broken": lambda: Page(render_to_string("500.html")),
@@ -135,7 +155,7 @@ def test_a_form_that_posts_carries_its_token(page: Page) -> None:
 
 
 def test_a_row_says_who_when_and_by_when() -> None:
-    shown = render("inbox/page.html", list=rows.listed(*rows.busy_rows()), page=None)
+    shown = list_page(rows.listed(*rows.busy_rows()))
     row = shown.one("li", id="ticket-row-41")
     for words in ("Tom Okafor", "overdue 3 min", "also Billing", "refund", "Unread", "Ben Tallis", "15:07"):
         assert words in row.words
@@ -144,7 +164,7 @@ def test_a_row_says_who_when_and_by_when() -> None:
 
 
 def test_a_row_keeps_the_list_it_was_opened_from() -> None:
-    shown = render("inbox/page.html", list=rows.listed(rows.row(42)), page=None)
+    shown = list_page(rows.listed(rows.row(42)))
     (link,) = [found for found in shown.all("a") if "ticket-row" in found["class"].split()]
     assert link["href"] == link["hx-get"] == "/t/42/?view=open"
 
@@ -156,13 +176,13 @@ def test_the_open_ticket_is_marked_in_the_list() -> None:
 def test_an_empty_list_says_so_in_words_that_fit() -> None:
     said = {"mine": "You hold no ticket", "snoozed": "Nothing is snoozed", "open": "Nothing waits here"}
     for view, words in said.items():
-        shown = render("inbox/page.html", list=rows.listed(view=view), page=None)
+        shown = list_page(rows.listed(view=view))
         assert words in shown.one("ul", id="ticket-list").words
 
 
 def test_further_pages_are_offered_only_where_there_are_some() -> None:
-    assert "after=o" in render("inbox/_list.html", list=rows.listed(rows.row(1), older="o")).source
-    assert "after=" not in render("inbox/_list.html", list=rows.listed(rows.row(1))).source
+    assert "after=o" in list_page(rows.listed(rows.row(1), older="o")).source
+    assert "after=" not in list_page(rows.listed(rows.row(1))).source
 
 
 # ---------------------------------------------------------------- the ticket

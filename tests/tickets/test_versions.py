@@ -31,6 +31,7 @@ def post(house: House, text: str = "My machine is brokn") -> None:
             author=Address(kind="x_user", value="3333333333", handle="carla_hughes", name="Carla"),
             said_at=house.clock.now,
             text=text,
+            permalink="https://x.com/i/status/1990000000000000002",
         )
     )
 
@@ -205,6 +206,7 @@ def test_the_bubble_shows_what_it_said_before_also_after_a_deletion(
     shown = sign_in(house.leo).get(f"/t/{ticket.pk}/").content.decode()
     assert "Deleted by the author" in shown
     assert "What it said before" in shown
+    assert "Open there" not in shown
     assert "My machine is &lt;b&gt;brokn&lt;/b&gt;" in shown
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from contactcentre.lib.ids import HIGHEST_ID
 from tickets import calls, notes, replies
 from tickets.api.view import MOST_ON_A_PAGE
 from tickets.models import State
@@ -29,7 +30,7 @@ class Id(serializers.IntegerField):
     """The number of a row: positive, and within what the database holds."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(min_value=1, max_value=2**63 - 1, **options)
+        super().__init__(min_value=1, max_value=HIGHEST_ID, **options)
 
 
 class TicketsAsked(serializers.Serializer[Any]):

@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.conf import settings
+from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 
+from contactcentre.lib.text import clean
 from tickets.acts import CannotAct
 from tickets.calls import CannotLog
 from tickets.notes import CannotNote
@@ -48,7 +50,8 @@ class Problem(serializers.Serializer[Any]):
 def problem(kind: str, status: int, detail: str, **more: Any) -> dict[str, Any]:
     """The members of one problem object."""
     title = HTTPStatus(status).phrase
-    return {"type": f"urn:problem:{kind}", "title": title, "status": status, "detail": detail, **more}
+    # Details like to quote what the caller sent, and a lone surrogate in an answer's body cannot be encoded at all.
+    return {"type": f"urn:problem:{kind}", "title": title, "status": status, "detail": clean(detail), **more}
 
 
 def handler(error: Exception, context: Mapping[str, Any]) -> Response | None:
@@ -70,6 +73,12 @@ def _of(error: Exception) -> tuple[dict[str, Any], dict[str, str]]:
         return problem("invalid", 400, _("The cursor is not one that this list gave out.")), {}
     if isinstance(error, BadRequest):
         return problem("invalid", 400, str(error)), {}
+    if isinstance(error, RequestDataTooBig):
+        words = _("The body is larger than %(most)s bytes.") % {"most": settings.DATA_UPLOAD_MAX_MEMORY_SIZE}
+        return problem("too-large", 413, words), {}
+    if isinstance(error, SuspiciousOperation):
+        # More parameters than any call has, and what else Django takes no part in; its own words are for the log.
+        return problem("invalid", 400, _("This request was not understood.")), {}
     if isinstance(error, Http404):
         return problem("not-found", 404, _("There is nothing here.")), {}
     if isinstance(error, PermissionDenied):
@@ -106,7 +115,7 @@ def _fields(detail: Any, name: str = "") -> dict[str, list[str]]:
             found |= _fields(value, f"{name}.{index}" if name else str(index))
         return found
     words = detail if isinstance(detail, list) else [detail]
-    return {name or "body": [str(word) for word in words]}
+    return {clean(name) or "body": [clean(str(word)) for word in words]}
 
 
 @csrf_exempt
@@ -115,5 +124,9 @@ def not_found(request: HttpRequest, rest: str = "") -> JsonResponse:
 
     A program that posts there has no CSRF token, and nothing is done that one would be for.
     """
-    body = problem("not-found", 404, _("There is no such address in this API. It is described at /api/."))
-    return JsonResponse(body, status=404, content_type=CONTENT_TYPE)
+    return answer("not-found", 404, _("There is no such address in this API. It is described at /api/."))
+
+
+def answer(kind: str, status: int, detail: str) -> JsonResponse:
+    """A problem as an answer of its own, for what goes wrong before any view is asked, or behind it."""
+    return JsonResponse(problem(kind, status, detail), status=status, content_type=CONTENT_TYPE)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer
@@ -75,6 +76,7 @@ class Document(Endpoint):
         return HttpResponse(body, content_type="application/vnd.oai.openapi+json")
 
 
+@never_cache
 @require_GET
 @signed_in
 def page(request: HttpRequest) -> HttpResponse:

@@ -38,6 +38,12 @@ class Endpoint(APIView):
     authentication_classes = [Token, SessionAuthentication]
     permission_classes: Any = [WorksTickets]
 
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """The answer, which nothing on the way to the caller may keep: it is theirs alone, and old in a moment."""
+        made = super().finalize_response(request, response, *args, **kwargs)
+        made.headers["Cache-Control"] = "no-store"
+        return made
+
     def person(self) -> Person:
         """Who calls."""
         return cast(Person, self.request.user)

@@ -9,6 +9,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import GeneratedField, Q
 from django.db.models.expressions import RawSQL
+from django.utils.translation import gettext as _
 
 from agents.models import Person
 from channels.models import ChannelAccount, StoredFile
@@ -208,6 +209,11 @@ class CallDetails(models.Model):
 
     def __str__(self) -> str:
         return f"call {self.message_id}"
+
+    @property
+    def caller(self) -> str:
+        """The other side's number as people read it; in words where none was told ("anonymous", "")."""
+        return self.number if any(sign.isdigit() for sign in self.number) else str(_("number withheld"))
 
 
 class Note(models.Model):

@@ -16,8 +16,11 @@ from tickets.models import Message, Ticket
 RECENT = timedelta(hours=2)
 
 
-def recent(*, number: str, region: str, now: datetime) -> Message | None:
-    """The latest call with this number within two hours that nobody has written down yet."""
+def recent(*, number: str, region: str, now: datetime, direction: str = "in") -> Message | None:
+    """The latest call with this number within two hours that nobody has written down yet.
+
+    `direction` is "in" or "out": who calls back is not writing down the call that was missed.
+    """
     try:
         wanted = key(Address(kind=IdentityKind.PHONE, value=number, region=region))
     except NotAnAddress:
@@ -26,6 +29,7 @@ def recent(*, number: str, region: str, now: datetime) -> Message | None:
         Message.objects.select_related("call", "contact", "ticket__customer")
         .filter(
             channel_kind="phone",
+            direction=direction,
             contact__identity__kind=IdentityKind.PHONE,
             contact__identity__value=wanted.value,
             person=None,

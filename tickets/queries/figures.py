@@ -13,6 +13,7 @@ from typing import Any
 from django.core.cache import cache
 from django.db import transaction
 from django.urls import reverse
+from django.utils.translation import get_language
 from redis.exceptions import RedisError
 
 from agents.models import Person
@@ -98,9 +99,9 @@ def sidebar(
         "snoozed": [g for g in mine if g.state == "snoozed"],
         "trouble": [g._replace(tickets=g.troubled, overdue=0) for g in mine if g.troubled],
     }
-    inbox = reverse("tickets:inbox")
+    inbox, language = reverse("tickets:inbox"), get_language()
     views = tuple(
-        _link(key, view_name(key), f"{inbox}?view={key}", chosen[key], current, icon)
+        _link(key, view_name(key, language), f"{inbox}?view={key}", chosen[key], current, icon)
         for key, icon in VIEW_ICONS.items()
         # Hardly ever is anything in it, and then it must be seen.
         if key != "trouble" or chosen[key] or key == current

@@ -64,13 +64,9 @@ _VIEW_NAMES = {
 }
 
 
-def view_name(key: str) -> str:
-    """A view's name in the reader's language."""
-    return _view_name(key, get_language())
-
-
 @cache
-def _view_name(key: str, language: str | None) -> str:
+def view_name(key: str, language: str | None) -> str:
+    """A view's name in a language, the one in force."""
     return _(_VIEW_NAMES[key])
 
 
@@ -154,7 +150,7 @@ def page(
     else:
         if view not in VIEW_ICONS:
             raise Http404
-        title = view_name(view)
+        title = view_name(view, get_language())
         found = _of_view(person, have, view, start, backwards, limit)
     more = len(found) > limit
     found = found[:limit]

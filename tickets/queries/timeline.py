@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 
 from django.urls import reverse
 from django.utils.timezone import get_current_timezone
@@ -16,14 +17,20 @@ from django.utils.translation import gettext as _
 from agents.models import HistoryEntry, Person
 from channels.models import OutboxState
 from channels.surfaces import SURFACES
+from customers.models import Identity
 from tickets import calls, instants, rows
 from tickets.access import Rights
-from tickets.models import Attachment, Contact, Message, Note, Ticket
+from tickets.models import Attachment, CallDetails, Contact, Note, Ticket
 from tickets.queries import timeline_rows
 from tickets.queries.lists import Cursor, colleague
+from tickets.queries.timeline_rows import Said
 from tickets.words import act_words
 
 PAGE = 30
+# Bubbles of some hundred timelines, kept like their HTML (timeline_html.py). A mail may have a hundred thousand
+# characters; only what is short is kept.
+BUBBLES_KEPT = 4096
+KEPT_CHARACTERS = 2000
 INLINE_IMAGES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
 
 # Folded when they stand together, so that reading is not interrupted by bookkeeping.
@@ -57,30 +64,39 @@ def page(
     """
     edge = _parse(before) if before else None
     people: dict[int, Person] = {}
-    found = timeline_rows.messages(ticket, edge, limit + 1, people)
+    found = timeline_rows.messages(ticket, edge, limit + 1)
     has_older = len(found) > limit
     found = found[:limit]
     oldest = found[-1].said_at if found and has_older else None
-    timeline_rows.with_contacts(found, known)
-    timeline_rows.with_calls(found)
+    contacts, identities = timeline_rows.around(found, known)
+    spoken = timeline_rows.calls(found)
     written = timeline_rows.notes(have, ticket, oldest, edge[0] if edge else None, limit, people)
-    files = _files([message for message in found if message.has_files])  # type: ignore[attr-defined]
+    files = _files([message.id for message in found if message.has_files])
     versions = timeline_rows.versions(found)
     tickets = {message.ticket_id for message in found} | {note.ticket_id for note in written} | {ticket.pk}
     done = timeline_rows.history(tickets, since=oldest, until=edge[0] if edge else None, people=people)
+    language = get_language()
+    shown: list[tuple[rows.Entry, Contact, Said]] = []
+    for message in found:
+        contact = contacts[message.contact_id]
+        bubble = None
+        if have.may_read_contact(contact.entry_queue_id):
+            bubble = _bubble(
+                message,
+                _who(message, identities),
+                person.pk,
+                language,
+                files=tuple(files[message.id]),
+                versions=versions.get(message.id, ()),
+                call=spoken.get(message.id),
+                now=now,
+            )
+        shown.append((_message_entry(have, ticket, message, contact, bubble), contact, message))
     entries = _weave(
         person,
         have,
         ticket,
-        [
-            (
-                *_message_entry(
-                    person, have, ticket, message, files[message.pk], versions.get(message.pk, ()), now=now
-                ),
-                message,
-            )
-            for message in found
-        ],
+        shown,
         [*(_note_entry(person, ticket, note) for note in written)],
         _system_entries(have, ticket, done, person),
         unread=_first_unread(found, ticket, read),
@@ -88,8 +104,8 @@ def page(
     return Page(entries, _cursor(found[-1]) if has_older else "")
 
 
-def _cursor(message: Message) -> str:
-    return f"{int(message.said_at.timestamp() * 1_000_000)}-{message.pk}"
+def _cursor(message: Said) -> str:
+    return f"{int(message.said_at.timestamp() * 1_000_000)}-{message.id}"
 
 
 def _parse(text: str) -> tuple[datetime, int]:
@@ -97,13 +113,13 @@ def _parse(text: str) -> tuple[datetime, int]:
     return cursor.urgent_at, cursor.id
 
 
-def _files(messages: list[Message]) -> dict[int, list[rows.FileRow]]:
+def _files(messages: list[int]) -> dict[int, list[rows.FileRow]]:
     grouped: dict[int, list[rows.FileRow]] = defaultdict(list)
     if not messages:
         return grouped
     found = (
         Attachment.objects.select_related("file")
-        .filter(message__in=[message.pk for message in messages])
+        .filter(message__in=messages)
         .order_by("message_id", "position")
     )
     for attachment in found:
@@ -136,58 +152,62 @@ def _file_note(attachment: Attachment) -> str:
     return attachment.note
 
 
-def _first_unread(found: list[Message], ticket: Ticket, read: int) -> int | None:
+def _first_unread(found: list[Said], ticket: Ticket, read: int) -> int | None:
     """The message above which the line "New" goes: the first of theirs not read yet; none on a first visit."""
     if read == 0:
         return None
     unread = [m for m in found if m.ticket_id == ticket.pk and m.direction == "in" and m.arrival > read]
-    return min(unread, key=lambda m: (m.said_at, instants.place(m))).pk if unread else None
+    return min(unread, key=lambda m: (m.said_at, instants.place(m))).id if unread else None
 
 
 def _message_entry(
-    person: Person,
-    have: Rights,
-    ticket: Ticket,
-    message: Message,
-    files: list[rows.FileRow],
-    versions: tuple[rows.Version, ...],
-    *,
-    now: datetime,
-) -> tuple[rows.Entry, Contact]:
-    contact = message.contact
-    hidden = ""
-    shown: rows.Bubble | None = None
-    if have.may_read_contact(contact.entry_queue_id):
-        shown = _bubble(person, message, files, versions, now=now)
-    else:
-        hidden = _("Something in %(queue)s") % {"queue": have.queue_name(contact.entry_queue_id)}
-    return (
-        rows.Entry(
-            at=message.said_at,
-            ticket_id=message.ticket_id,
-            is_earlier=message.ticket_id != ticket.pk,
-            bubble=shown,
-            hidden=hidden,
-        ),
-        contact,
+    have: Rights, ticket: Ticket, message: Said, contact: Contact, bubble: rows.Bubble | None
+) -> rows.Entry:
+    return rows.Entry(
+        at=message.said_at,
+        ticket_id=message.ticket_id,
+        is_earlier=message.ticket_id != ticket.pk,
+        bubble=bubble,
+        hidden="" if bubble else have.something_in(contact.entry_queue_id),
     )
 
 
 def _bubble(
-    person: Person, message: Message, files: list[rows.FileRow], versions: tuple[rows.Version, ...], *, now: datetime
+    message: Said,
+    who: str,
+    reader: int,
+    language: str | None,
+    *,
+    files: tuple[rows.FileRow, ...],
+    versions: tuple[rows.Version, ...],
+    call: CallDetails | None,
+    now: datetime,
 ) -> rows.Bubble:
-    extra = message.extra or {}
-    undo_until = datetime.fromisoformat(extra["undo_until"]) if extra.get("undo_until") else None
-    may_undo = message.state == OutboxState.QUEUED and undo_until is not None and undo_until > now
+    """A message as this reader sees it; as it was made before, where nothing but its row says what it shows."""
+    is_short = len(message.text) + len(message.quoted) <= KEPT_CHARACTERS
+    bubble = (_kept if is_short else _plain)(message, who, reader, language)
+    if message.state == OutboxState.QUEUED and message.extra != "{}":
+        undo_until = json.loads(message.extra).get("undo_until")
+        at = datetime.fromisoformat(undo_until) if undo_until else None
+        bubble = bubble._replace(may_undo_until=at if at is not None and at > now else None)
+    if files or versions or call:
+        bubble = bubble._replace(files=files, versions=versions, call=_call(message, call) if call else None)
+    return bubble
+
+
+def _plain(message: Said, who: str, reader: int, language: str | None) -> rows.Bubble:
+    """What a bubble shows of its message's row alone, in a language, the one in force."""
+    extra = json.loads(message.extra) if message.extra != "{}" else {}
     reply_to = str(extra.get("reply_to", ""))
+    author = Person(id=message.person_id, name=message.person_name or "") if message.person_id is not None else None
     return rows.Bubble(
-        id=message.pk,
+        id=message.id,
         arrival=message.arrival,
         direction=message.direction,
         surface=SURFACES[message.surface],
         said_at=message.said_at,
-        who=_who(message),
-        person=colleague(message.person, person) if message.person else None,
+        who=who,
+        person=colleague(author, Person(id=reader)) if author else None,
         is_outside=message.is_outside,
         subject=message.subject,
         text=message.text,
@@ -195,33 +215,33 @@ def _bubble(
         has_html=bool(message.html),
         permalink=message.permalink,
         automatic=message.automatic,
-        files=tuple(files),
+        files=(),
         notes=tuple(str(note) for note in extra.get("notes", [])),
         warning=_("Answers are asked for at another address: %(address)s") % {"address": reply_to} if reply_to else "",
         edited_at=message.edited_at,
         deleted_at=message.deleted_at,
-        versions=versions,
+        versions=(),
         state=_state(message),
-        state_words=state_words(message),
+        state_words=state_words(message, language),
         state_reason=message.state_reason,
-        may_undo_until=undo_until if may_undo else None,
+        may_undo_until=None,
         offers=_offers(message),
-        call=_call(message),
         sent_to=str(extra.get("to", "")),
     )
 
 
-def _call(message: Message) -> rows.CallCard | None:
-    if message.surface != "phone":
-        return None
-    details = message.call
+_kept = lru_cache(maxsize=BUBBLES_KEPT)(_plain)
+
+
+def _call(message: Said, details: CallDetails) -> rows.CallCard:
     ringing = None
-    if details.answered_at is not None:
+    # Who writes a call down by hand does not say how long it rang.
+    if details.answered_at is not None and details.source == "exchange":
         ringing = max(int((details.answered_at - details.started_at).total_seconds()), 0)
     title = _("Called us") if message.direction == "in" else _("We called")
     return rows.CallCard(
         title=title,
-        number=details.number,
+        number=details.caller,
         line=details.line,
         duration_seconds=details.duration_seconds,
         disposition=calls.words(details, message.direction, ""),
@@ -231,16 +251,16 @@ def _call(message: Message) -> rows.CallCard | None:
     )
 
 
-def _who(message: Message) -> str:
+def _who(message: Said, identities: Mapping[int, Identity]) -> str:
     if message.direction == "out":
-        if message.person:
-            return message.person.first_name
+        if message.person_name is not None:
+            return message.person_name.split(" ", 1)[0]
         return _("Written outside the inbox") if message.is_outside else _("We")
-    identity = message.identity
+    identity = identities.get(message.identity_id) if message.identity_id is not None else None
     return (identity.name or identity.label) if identity else ""
 
 
-def _state(message: Message) -> str:
+def _state(message: Said) -> str:
     if message.state == OutboxState.SENT:
         if message.read_at:
             return "read"
@@ -262,12 +282,12 @@ _STATES = {
 }
 
 
-def state_words(message: Message) -> str:
+def state_words(message: Said, language: str | None) -> str:
     """The bubble's state in a word or two; empty for theirs."""
     if message.bounced_at:
         return _("Came back")
     state = _state(message)
-    return _words_of_state(state, get_language()) if state else ""
+    return _words_of_state(state, language) if state else ""
 
 
 @cache
@@ -277,7 +297,7 @@ def _words_of_state(state: str, language: str | None) -> str:
     return _(words) if words else ""
 
 
-def _offers(message: Message) -> tuple[str, ...]:
+def _offers(message: Said) -> tuple[str, ...]:
     """What can be done about a bubble in trouble."""
     if message.state == "failed" and not message.bounced_at:
         return ("retry",)
@@ -321,7 +341,7 @@ def _weave(
     person: Person,
     have: Rights,
     ticket: Ticket,
-    messages: list[tuple[rows.Entry, Contact, Message]],
+    messages: list[tuple[rows.Entry, Contact, Said]],
     notes: list[rows.Entry],
     system: list[rows.Entry],
     *,
@@ -341,8 +361,8 @@ def _weave(
     for entry in everything:
         contact = contacts.get(id(entry))
         head = None
-        if contact is not None and contact.pk != current:
-            head, current = _head(have, contact, entry.at), contact.pk
+        if contact is not None and contact.id != current:
+            head, current = _head(have, contact, entry.at), contact.id
         before, day = day, entry.at.astimezone(zone).date()
         begins = day != before
         previous = woven[-1] if woven else None

@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast, Left
@@ -23,33 +23,44 @@ HISTORY_LIMIT = 200
 # Shown of one message: X allows five edits, Facebook any number.
 MOST_VERSIONS = 20
 
-_SHOWN = columns(
-    Message,
-    "id",
-    "ticket_id",
-    "contact_id",
-    "channel_kind",
-    "external_id",
-    "surface",
-    "direction",
-    "identity_id",
-    "person_id",
-    "is_outside",
-    "arrival",
-    "said_at",
-    "subject",
-    "text",
-    "quoted",
-    "permalink",
-    "automatic",
-    "edited_at",
-    "deleted_at",
-    "state",
-    "state_reason",
-    "delivered_at",
-    "read_at",
-    "bounced_at",
-)
+
+class Said(NamedTuple):
+    """A message as its bubble needs it, in the order of _SAID."""
+
+    id: int
+    ticket_id: int
+    contact_id: int
+    channel_kind: str
+    external_id: str
+    surface: str
+    direction: str
+    identity_id: int | None
+    person_id: int | None
+    person_name: str | None
+    is_outside: bool
+    arrival: int
+    said_at: datetime
+    subject: str
+    text: str
+    quoted: str
+    # Its first character: a mail's HTML may be long, and the bubble asks only whether there is any.
+    html: str
+    has_files: bool
+    permalink: str
+    automatic: str
+    edited_at: datetime | None
+    deleted_at: datetime | None
+    state: str
+    state_reason: str
+    delivered_at: datetime | None
+    read_at: datetime | None
+    bounced_at: datetime | None
+    # As text: the driver calls a function of Django's for every JSON value, only to leave it as it is.
+    extra: str
+
+
+_ELSEWHERE = {"person_name": "person__name", "html": "any_html", "has_files": "any_files", "extra": "told"}
+_SAID = tuple(_ELSEWHERE.get(name, name) for name in Said._fields)
 
 
 def _messages_of(
@@ -59,15 +70,13 @@ def _messages_of(
     if at is not None:
         messages = messages.filter(said_at__lte=at).filter(Q(said_at__lt=at) | Q(pk__lt=number))
     return (
-        # A mail's HTML may be long; the bubble asks only whether there is any.
         messages.annotate(
             any_html=Left("html", 1),
             any_files=Exists(Attachment.objects.filter(message=OuterRef("pk"))),
-            # As text: the driver calls a function of Django's for every JSON value, only to leave it as it is.
             told=Cast("extra", TextField()),
         )
         .order_by("-said_at", "-id")
-        .values_list(*_SHOWN, "told", "any_html", "any_files", "person__name")
+        .values_list(*_SAID)
     )
 
 
@@ -107,21 +116,12 @@ _NOTES = Prepared(_notes_of)
 _HISTORY = Prepared(_done_of)
 
 
-def messages(
-    ticket: Ticket, edge: tuple[datetime, int] | None, limit: int, people: dict[int, Person]
-) -> list[Message]:
-    """The customer's latest messages with all that a bubble shows, `html` cut to its first character."""
+def messages(ticket: Ticket, edge: tuple[datetime, int] | None, limit: int) -> list[Said]:
+    """The customer's latest messages with all that a bubble shows."""
     values: dict[str, Value] = {"customer_id": ticket.customer_id}
     if edge:
         values |= {"at": edge[0], "number": edge[1]}
-    found = []
-    for *shown, extra, html, has_files, name in _MESSAGES.top(limit, **values):
-        message = read(Message, _SHOWN, shown)
-        message.html, message.extra = html, json.loads(extra) if extra != "{}" else {}
-        message.has_files = has_files  # type: ignore[attr-defined]
-        message.person = _person(message.person_id, name, people)
-        found.append(message)
-    return found
+    return [Said(*row) for row in _MESSAGES.top(limit, **values)]
 
 
 def _person(number: int | None, name: str, people: dict[int, Person]) -> Person | None:
@@ -133,8 +133,9 @@ def _person(number: int | None, name: str, people: dict[int, Person]) -> Person 
     return people[number]
 
 
-def with_contacts(found: list[Message], known: Iterable[Contact]) -> None:
-    """Give every message its contact and its identity; a statement each for those not known yet, mostly none."""
+def around(found: list[Said], known: Iterable[Contact]) -> tuple[dict[int, Contact], dict[int, Identity]]:
+    """The contacts and the identities of messages by their ids; a statement each for those not known yet, mostly
+    none."""
     have = {contact.pk: contact for contact in known}
     have |= contacts.by_id({message.contact_id for message in found} - have.keys())
     identities = {contact.identity_id: contact.identity for contact in have.values()}
@@ -142,21 +143,18 @@ def with_contacts(found: list[Message], known: Iterable[Contact]) -> None:
     if missing:
         # Somebody in copy of a mail, who writes into another's contact.
         identities |= Identity.objects.in_bulk(missing)
-    for message in found:
-        message.contact = have[message.contact_id]
-        if message.identity_id is not None:
-            message.identity = identities[message.identity_id]
+    return have, identities
 
 
-def with_calls(found: list[Message]) -> None:
-    spoken = {message.pk: message for message in found if message.surface == "phone"}
-    for details in CallDetails.objects.filter(message__in=list(spoken)) if spoken else ():
-        details.message = spoken[details.message_id]
+def calls(found: Iterable[Said]) -> dict[int, CallDetails]:
+    """What is known of calls, by their messages' ids; a statement only where any of these is one."""
+    spoken = [message.id for message in found if message.surface == "phone"]
+    return {one.message_id: one for one in CallDetails.objects.filter(message__in=spoken)} if spoken else {}
 
 
-def versions(found: Iterable[Message]) -> dict[int, tuple[rows.Version, ...]]:
+def versions(found: Iterable[Said]) -> dict[int, tuple[rows.Version, ...]]:
     """What messages said before they were edited or deleted, latest first; a statement only where any of them was."""
-    changed = [message.pk for message in found if message.edited_at is not None or message.deleted_at is not None]
+    changed = [message.id for message in found if message.edited_at is not None or message.deleted_at is not None]
     if not changed:
         return {}
     latest = MessageVersion.objects.filter(message=OuterRef("message")).order_by("-id").values("pk")[:MOST_VERSIONS]

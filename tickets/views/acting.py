@@ -122,7 +122,8 @@ def act(request: HttpRequest, name: str) -> HttpResponse:
         done = do(person=me(request), tickets=_tickets(request), now=now, **given(request, now))
     except acts.CannotAct as error:
         return JsonResponse({"error": str(error)}, status=422)
-    return JsonResponse(_answer(request, done, _words(name, len(done.changed))))
+    told = "let-through" if name == "block" and not given(request, now)["blocked"] else name
+    return JsonResponse(_answer(request, done, _words(told, len(done.changed))))
 
 
 @require_POST
@@ -163,6 +164,11 @@ def _words(name: str, count: int) -> str:
         "no-reply": ngettext("%(n)s ticket needs no reply.", "%(n)s tickets need no reply.", count),
         "tag": ngettext("Tags of %(n)s ticket changed.", "Tags of %(n)s tickets changed.", count),
         "priority": ngettext("Priority of %(n)s ticket changed.", "Priority of %(n)s tickets changed.", count),
-        "block": ngettext("The sender of %(n)s ticket changed.", "The senders of %(n)s tickets changed.", count),
+        "block": ngettext(
+            "The sender is blocked, and the ticket solved.",
+            "%(n)s senders are blocked, and their tickets solved.",
+            count,
+        ),
+        "let-through": ngettext("The sender is let through again.", "%(n)s senders are let through again.", count),
     }
     return words[name] % {"n": count}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,8 +21,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 from agents.access import me, works_tickets
 from channels.models import ChannelAccount
 from contactcentre.lib import realtime
-from contactcentre.lib.ids import identifier
-from tickets import access, calls
+from contactcentre.lib.ids import HIGHEST_ID, identifier
+from tickets import access, calls, pressing
 from tickets.access import Rights
 from tickets.models import CallDetails, Message, Ticket
 from tickets.queries import callers
@@ -41,13 +42,13 @@ DISPOSITIONS = [
 class CallForm(forms.Form):
     """What an agent writes down of a call."""
 
-    call = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
-    line = forms.IntegerField(required=False, min_value=1)
+    call = forms.IntegerField(required=False, min_value=1, max_value=HIGHEST_ID, widget=forms.HiddenInput)
+    line = forms.IntegerField(required=False, min_value=1, max_value=HIGHEST_ID)
     number = forms.CharField(label=gettext_lazy("Number"), max_length=60, required=False)
     direction = forms.ChoiceField(
         choices=[("in", gettext_lazy("They called us")), ("out", gettext_lazy("We called them"))]
     )
-    customer = forms.IntegerField(required=False, min_value=1)
+    customer = forms.IntegerField(required=False, min_value=1, max_value=HIGHEST_ID)
     name = forms.CharField(label=gettext_lazy("Name"), max_length=200, required=False)
     disposition = forms.ChoiceField(choices=DISPOSITIONS)
     summary = forms.CharField(
@@ -84,16 +85,20 @@ def call(request: HttpRequest) -> HttpResponse:
         line = _line(lines, form.cleaned_data.get("line")) if form.is_valid() else _line(lines, None)
         if not form.errors and line:
             try:
+                key = request.POST.get("key", "")[: pressing.LONGEST_KEY]
                 with transaction.atomic():
-                    message = calls.log(
-                        person=person,
-                        account=line,
-                        logged=_logged(form.cleaned_data, known, now=now),
-                        customer_id=form.cleaned_data["customer"],
-                        name=form.cleaned_data["name"],
-                        call_id=known.pk if known else None,
-                        now=now,
-                    )
+                    message = pressing.made_before(person, key, text=form.cleaned_data["summary"])
+                    if message is None:
+                        message = calls.log(
+                            person=person,
+                            account=line,
+                            logged=_logged(form.cleaned_data, known, now=now),
+                            customer_id=form.cleaned_data["customer"],
+                            name=form.cleaned_data["name"],
+                            call_id=known.pk if known else None,
+                            now=now,
+                        )
+                        pressing.mark(message, key)
                 if not have.may_read(Ticket.objects.get(pk=message.ticket_id)):
                     messages.success(request, _("The call is written down on a ticket of another queue."))
                     return redirect("tickets:inbox")
@@ -112,7 +117,7 @@ def call(request: HttpRequest) -> HttpResponse:
         start = {"number": request.GET.get("number", ""), "direction": request.GET.get("direction", "in")}
         if known is not None:
             start |= {"number": known.call.number, "direction": known.direction}
-        form = CallForm(initial=start | {"disposition": "answered"})
+        form = CallForm(initial=start | {"disposition": _became(known)})
     return render(
         request,
         "inbox/call.html",
@@ -124,7 +129,8 @@ def call(request: HttpRequest) -> HttpResponse:
             "error": error,
             "known_call": known,
             "chosen_line": line.pk if line else None,
-            "who": _who(have, line, form["number"].value() or "", now=now),
+            "key": secrets.token_hex(16),
+            "who": _who(have, line, form["number"].value() or "", form["direction"].value() or "in", now=now),
         },
         status=refused if error else 200,
     )
@@ -136,11 +142,11 @@ def call(request: HttpRequest) -> HttpResponse:
 def who_calls(request: HttpRequest) -> HttpResponse:
     """Whose number it is, while it is typed: known, maybe, or new; and the call it probably is."""
     have, lines, chosen = access.rights(me(request)), _lines(), request.GET.get("line", "")
-    line = _line(lines, identifier(chosen))
+    line, direction = _line(lines, identifier(chosen)), request.GET.get("direction", "in")
     return render(
         request,
         "inbox/_who_calls.html",
-        {"who": _who(have, line, request.GET.get("number", ""), now=timezone.now())},
+        {"who": _who(have, line, request.GET.get("number", ""), direction, now=timezone.now())},
     )
 
 
@@ -148,7 +154,7 @@ def who_calls(request: HttpRequest) -> HttpResponse:
 @require_GET
 @works_tickets
 def ringing(request: HttpRequest, message_id: int) -> HttpResponse:
-    """The screen pop: who is calling, with the way to their ticket."""
+    """The screen pop: who is calling, with the way to their ticket. 204 once nobody is any more."""
     have = access.rights(me(request))
     message = get_object_or_404(
         Message.objects.select_related("contact", "call", "ticket__customer", "ticket__queue"),
@@ -156,6 +162,8 @@ def ringing(request: HttpRequest, message_id: int) -> HttpResponse:
         surface="phone",
     )
     access.message_to_read(have, message)
+    if message.call.ended_at is not None:
+        return HttpResponse(status=204)
     return render(request, "inbox/_ringing.html", {"message": message, "call": message.call})
 
 
@@ -191,10 +199,22 @@ def _logged(data: dict[str, Any], known: Message | None, *, now: datetime) -> ca
     )
 
 
-def _who(have: Rights, line: ChannelAccount | None, number: str, *, now: datetime) -> dict[str, Any]:
+def _became(known: Message | None) -> str:
+    """What the form says became of a call before anybody has chosen: what is known, else that they talked.
+
+    A missed call that somebody only notes something on must not be taken for answered, and its clock not stop.
+    """
+    if known is None or known.call.ended_at is None:
+        return "answered"
+    return known.call.disposition or "answered"
+
+
+def _who(
+    have: Rights, line: ChannelAccount | None, number: str, direction: str, *, now: datetime
+) -> dict[str, Any]:
     region = str(line.settings.get("region", "")) if line else ""
     known, maybe = callers.lookup(number, region=region, have=have)
-    recent = callers.recent(number=number, region=region, now=now) if number else None
+    recent = callers.recent(number=number, region=region, direction=direction, now=now) if number else None
     if recent is not None and not (
         have.may_read(recent.ticket) and have.may_read_contact(recent.contact.entry_queue_id)
     ):

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -21,7 +22,7 @@ from agents.access import me, signed_in, works_tickets
 from agents.models import Person
 from contactcentre.lib import realtime
 from contactcentre.lib.ids import identifier
-from tickets import access, features, handing_out, html_mail, reading
+from tickets import access, features, handing_out, html_mail, list_html, page_html, panes_html, reading
 from tickets.access import Rights
 from tickets.measures import Standing
 from tickets.models import Message
@@ -84,8 +85,8 @@ def inbox(request: HttpRequest) -> HttpResponse:
     person, now, stream = me(request), timezone.now(), realtime.position()
     have = access.rights(person)
     shown = _list(request, person, have, stream)
-    context = frame(person, have, current=shown.view, now=now, stream=stream)
-    return render(request, "inbox/page.html", {**context, "list": shown, "page": None, "place": place(request.GET)})
+    around = frame(person, have, current=shown.view, now=now, stream=stream)
+    return HttpResponse(page_html.render(request, listed=shown, page=None, place=place(request.GET), **around))
 
 
 @never_cache
@@ -103,16 +104,21 @@ def ticket(request: HttpRequest, ticket_id: int) -> HttpResponse:
         )
     read = reading.mark(person=person, ticket=found, arrival=found.arrivals, now=now)
     shown = ticket_query.page(person, have, found, now=now, read=read, stream=stream)
-    context: dict[str, Any] = {"page": shown, "place": place(request.GET)}
+    kept = place(request.GET)
     if request.headers.get("HX-Request"):
-        context |= {"person": person, "now": now, "features": features.of(person), "all_queues": have.all_queues}
-        return render(request, "inbox/_ticket_panes.html", context)
+        panes = panes_html.render(
+            shown,
+            person=person,
+            features=features.of(person),
+            all_queues=have.all_queues,
+            place=kept,
+            token=get_token(request),
+            now=now,
+        )
+        return HttpResponse(panes)
     listed = _list(request, person, have, stream)
-    return render(
-        request,
-        "inbox/page.html",
-        {**frame(person, have, current=listed.view, now=now, stream=stream), "list": listed, **context},
-    )
+    around = frame(person, have, current=listed.view, now=now, stream=stream)
+    return HttpResponse(page_html.render(request, listed=listed, page=shown, place=kept, **around))
 
 
 @never_cache
@@ -138,15 +144,8 @@ def list_fragment(request: HttpRequest) -> HttpResponse:
     """A list by itself: for htmx, for live refreshing, for the next page."""
     person, now, stream = me(request), timezone.now(), realtime.position()
     have = access.rights(person)
-    context = {
-        "list": _list(request, person, have, stream),
-        "person": person,
-        "now": now,
-        "place": place(request.GET),
-        "current_id": identifier(request.GET.get("open", "")),
-        "features": features.of(person),
-    }
-    return render(request, "inbox/_list.html", context)
+    listed, opened = _list(request, person, have, stream), identifier(request.GET.get("open", ""))
+    return HttpResponse(list_html.render(listed, place=place(request.GET), current_id=opened, now=now))
 
 
 @never_cache
@@ -205,7 +204,11 @@ def attachment(request: HttpRequest, attachment_id: int) -> FileResponse:
 @require_GET
 @works_tickets
 def mail_html(request: HttpRequest, message_id: int) -> HttpResponse:
-    """A mail as it was sent: sanitised at intake, in a sandboxed frame, loading nothing from elsewhere."""
+    """A mail as it was sent: sanitised at intake, in a sandboxed frame, loading nothing from elsewhere.
+
+    The frame keeps our origin and may run no script. Without an origin its requests carry no cookie (RFC 6265bis,
+    5.2.1: such a document is same-site with nobody), and no picture of a mail would open.
+    """
     have = access.rights(me(request))
     message = get_object_or_404(Message.objects.select_related("contact"), pk=message_id)
     access.message_to_read(have, message)
@@ -213,7 +216,7 @@ def mail_html(request: HttpRequest, message_id: int) -> HttpResponse:
         raise Http404
     answer = render(request, "inbox/mail.html", {"html": html_mail.shown(message)})
     answer["Content-Security-Policy"] = (
-        "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src 'self'; "
+        "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src 'self'; "
         "style-src 'unsafe-inline'; frame-ancestors 'self'"
     )
     return answer

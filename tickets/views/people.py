@@ -123,14 +123,16 @@ def move(request: HttpRequest, contact_id: int) -> HttpResponse:
 @works_tickets
 def take_back_join(request: HttpRequest, merge_id: int) -> HttpResponse:
     """Undo a joining, and back to the ticket one came from."""
-    return _do(request, lambda now: merging.take_back(person=me(request), merge_id=merge_id, now=now))
+    words = _("The joining is taken back: the address is with whom it was before.")
+    return _do(request, words, lambda now: merging.take_back(person=me(request), merge_id=merge_id, now=now))
 
 
 @require_POST
 @works_tickets
 def take_back_move(request: HttpRequest, move_id: int) -> HttpResponse:
     """Let a moved contact return, and back to the ticket one came from."""
-    return _do(request, lambda now: moving.take_back_move(person=me(request), move_id=move_id, now=now))
+    words = _("The contact is back with whom it was before.")
+    return _do(request, words, lambda now: moving.take_back_move(person=me(request), move_id=move_id, now=now))
 
 
 @require_POST
@@ -138,8 +140,15 @@ def take_back_move(request: HttpRequest, move_id: int) -> HttpResponse:
 def share(request: HttpRequest, identity_id: int) -> HttpResponse:
     """Say that several people use an address, or that it is one person's."""
     shared = request.POST.get("shared") == "1"
+    words = (
+        _("Shared: whoever writes or calls from there next begins as somebody new.")
+        if shared
+        else _("Used by one person: what comes from there next is theirs.")
+    )
     return _do(
-        request, lambda now: sharing.mark_shared(person=me(request), identity_id=identity_id, shared=shared, now=now)
+        request,
+        words,
+        lambda now: sharing.mark_shared(person=me(request), identity_id=identity_id, shared=shared, now=now),
     )
 
 
@@ -148,18 +157,22 @@ def share(request: HttpRequest, identity_id: int) -> HttpResponse:
 def kind(request: HttpRequest, customer_id: int) -> HttpResponse:
     """Say whether a customer is a person or an organisation."""
     word = request.POST.get("kind", "")
-    return _do(request, lambda now: sharing.set_kind(person=me(request), customer_id=customer_id, kind=word, now=now))
+    words = _("Marked as an organisation.") if word == "organisation" else _("Marked as a person.")
+    return _do(
+        request, words, lambda now: sharing.set_kind(person=me(request), customer_id=customer_id, kind=word, now=now)
+    )
 
 
 @require_POST
 @works_tickets
 def let_through(request: HttpRequest, customer_id: int) -> HttpResponse:
     """Let a blocked customer and their addresses through again, whatever became of their tickets."""
-    return _do(request, lambda now: blocking.let_through(person=me(request), customer_id=customer_id, now=now))
+    words = _("The sender is let through again.")
+    return _do(request, words, lambda now: blocking.let_through(person=me(request), customer_id=customer_id, now=now))
 
 
-def _do(request: HttpRequest, act: Callable[[datetime], object]) -> HttpResponse:
-    """One act of the card's menus, and back to the ticket; on a page of its own why it cannot be."""
+def _do(request: HttpRequest, words: str, act: Callable[[datetime], object]) -> HttpResponse:
+    """One act of the card's menus, and back to the ticket with `words` of it; on a page of its own why it cannot be."""
     have, now = access.rights(me(request)), timezone.now()
     ticket_id = _number(request, "ticket")
     try:
@@ -167,6 +180,7 @@ def _do(request: HttpRequest, act: Callable[[datetime], object]) -> HttpResponse
     except CANNOT as problem:
         around = frame(me(request), have, current="", now=now, stream=realtime.position())
         return render(request, "inbox/join.html", {**around, "error": str(problem), "ticket_id": ticket_id}, status=422)
+    messages.success(request, words)
     ticket = Ticket.objects.filter(pk=ticket_id).first() if ticket_id else None
     if ticket is None or not have.may_read(ticket):
         return redirect("tickets:inbox")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import timedelta
 from typing import Any, BinaryIO, cast
 
@@ -24,7 +25,7 @@ from contactcentre.lib import presence, realtime
 from contactcentre.lib.ids import identifier
 from contactcentre.lib.text import file_name
 from customers.models import Identity
-from tickets import access, drafts, fetching, first, notes, replies, sends, templates
+from tickets import access, drafts, fetching, first, notes, pressing, replies, sends, templates
 from tickets.events import ticket_changed
 from tickets.models import LIVE, Ticket
 from tickets.outgoing import CannotReply, UploadedFile
@@ -265,20 +266,25 @@ def write_first(request: HttpRequest, identity_id: int) -> HttpResponse:
     error = ""
     if request.method == "POST":
         try:
+            key, text = request.POST.get("key", "")[: pressing.LONGEST_KEY], request.POST.get("text", "")
             with transaction.atomic():
-                message = first.write(
-                    person=person,
-                    identity_id=identity.pk,
-                    account_id=_number(request, "account"),
-                    subject=request.POST.get("subject", ""),
-                    text=request.POST.get("text", ""),
-                    undo=timedelta(seconds=settings.UNDO_SECONDS),
-                    now=now,
-                )
+                message = pressing.made_before(person, key, text=text)
+                if message is None:
+                    message = first.write(
+                        person=person,
+                        identity_id=identity.pk,
+                        account_id=_number(request, "account"),
+                        subject=request.POST.get("subject", ""),
+                        text=text,
+                        undo=timedelta(seconds=settings.UNDO_SECONDS),
+                        now=now,
+                    )
+                    pressing.mark(message, key)
             return redirect("tickets:ticket", message.ticket_id)
         except CannotReply as problem:
             error = str(problem)
     context = {"identity": identity, "accounts": accounts, "error": error, "given": request.POST, "section": "write"}
+    context |= {"key": secrets.token_hex(16)}
     return render(
         request,
         "inbox/write.html",

@@ -11,7 +11,7 @@ from django.db import OperationalError, transaction
 from django.test.utils import CaptureQueriesContext
 
 from agents.models import HistoryEntry
-from channels import adapters, backoff, delivery, outbox, sweep
+from channels import accounts, adapters, backoff, delivery, outbox, sweep
 from channels.adapters.base import DeliveryError
 from channels.happenings import Sent
 from channels.models import ChannelAccount, Outbound
@@ -135,6 +135,18 @@ def test_the_provider_s_own_wish_is_kept(desk: Desk, provider: Provider) -> None
     row = desk.put()
     desk.deliver(row, later=0)
     assert NOW + timedelta(minutes=15) <= fresh(row).not_before <= NOW + timedelta(minutes=18)
+
+
+def test_who_has_mended_it_at_the_network_need_not_wait_for_the_next_try(
+    desk: Desk, provider: Provider, ada: Any
+) -> None:
+    ChannelAccount.objects.update(next_poll_at=NOW + timedelta(minutes=15))
+    provider.answers = [DeliveryError("no credits", retry_after=timedelta(minutes=15), code="no-credits")]
+    row, undoable = desk.put(), desk.put(not_before=NOW + seconds(30))
+    desk.deliver(row, later=0)
+    assert accounts.poll_now(account=desk.account, actor=ada, now=NOW + seconds(20))
+    assert sweep.sweep(now=NOW + seconds(20)).deliver == (row.pk,)
+    assert fresh(undoable).not_before == NOW + seconds(30), "it can still be undone"
 
 
 def test_a_thousand_rows_refused_together_do_not_come_back_together() -> None:
