@@ -22,7 +22,7 @@ from contactcentre.lib.text import clean, clean_line, snippet
 from customers import resolving
 from customers.addresses import NotAnAddress, key, shown
 from customers.models import Customer, Identity, IdentityKind
-from tickets import access, finishing, intake
+from tickets import access, call_words, finishing, intake
 from tickets.events import call_rings
 from tickets.models import CallDetails, Contact, Message, Queue, Sighting, State, Ticket
 
@@ -384,25 +384,6 @@ def _finish(ticket: Ticket, message: Message, details: CallDetails) -> None:
     if message.said_at >= ticket.last_at or not ticket.last_words:
         ticket.last_at = max(ticket.last_at, message.said_at) if ticket.last_words else message.said_at
         if not contact.entry_queue.is_confidential:
-            ticket.last_words = snippet(words(details, message.direction, message.text))
+            ticket.last_words = snippet(call_words.words(details, message.direction, message.text))
             ticket.last_direction, ticket.last_author = message.direction, message.person
     finishing.finish(ticket, contact, "last_said_at", "last_in_at", "first_answered_at")
-
-
-def words(details: CallDetails, direction: str, summary: str) -> str:
-    """A call in a line, for the list."""
-    if summary:
-        return summary
-    if details.ended_at is None and details.answered_at is None:
-        return _("Ringing …") if direction == "in" else _("We are calling …")
-    if details.ended_at is None:
-        return _("On the phone …")
-    return {
-        "answered": _("We talked"),
-        "missed": _("Missed call") if direction == "in" else _("We called, nobody answered"),
-        "voicemail": _("Voicemail"),
-        "busy": _("The line was busy"),
-        "failed": _("The call failed"),
-        "wrong-number": _("Wrong number"),
-        "call-back-promised": _("A call back was promised"),
-    }.get(details.disposition, _("A call"))

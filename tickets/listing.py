@@ -9,7 +9,7 @@ from __future__ import annotations
 from django.db.models import Max, Q
 
 from contactcentre.lib.text import clean_line, snippet
-from tickets import calls, instants
+from tickets import call_words, instants
 from tickets.models import Attachment, CallDetails, Contact, Message, Ticket
 from tickets.receipts import TROUBLE
 
@@ -52,7 +52,7 @@ def words(message: Message) -> str:
     if message.surface == "phone":
         details = CallDetails.objects.filter(message=message).first()
         if details is not None:
-            return calls.words(details, message.direction, message.text)
+            return call_words.words(details, message.direction, message.text)
     if message.text or message.subject:
         return message.text or message.subject
     return ", ".join(

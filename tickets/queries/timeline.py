@@ -18,7 +18,7 @@ from agents.models import HistoryEntry, Person
 from channels.models import OutboxState
 from channels.surfaces import SURFACES
 from customers.models import Identity
-from tickets import calls, instants, rows
+from tickets import call_words, instants, rows
 from tickets.access import Rights
 from tickets.models import Attachment, CallDetails, Contact, Note, Ticket
 from tickets.queries import timeline_rows
@@ -244,7 +244,7 @@ def _call(message: Said, details: CallDetails) -> rows.CallCard:
         number=details.caller,
         line=details.line,
         duration_seconds=details.duration_seconds,
-        disposition=calls.words(details, message.direction, ""),
+        disposition=call_words.words(details, message.direction, ""),
         answered_after_seconds=ringing,
         direction=message.direction,
         is_over=details.ended_at is not None,
