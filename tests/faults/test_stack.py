@@ -27,7 +27,7 @@ from tests.faults.voices import (
 from tests.flows import at_x
 from tests.running import until
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.fault
 
 MAILBOX = "care@acme.example"
 
