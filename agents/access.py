@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
+from urllib.parse import urlsplit, urlunsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from agents.models import Person
 
@@ -42,7 +44,19 @@ def to_sign_in(request: HttpRequest) -> HttpResponse:
         answer = HttpResponse(status=401)
         answer["HX-Refresh"] = "true"
         return answer
-    return redirect_to_login(request.get_full_path())
+    return redirect_to_login(_shown(request))
+
+
+def _shown(request: HttpRequest) -> str:
+    """The page that somebody was looking at, as path and query: what they sent may have gone to an address that shows
+    nothing."""
+    came_from = request.headers.get("Referer", "")
+    if request.method in ("GET", "HEAD") or not url_has_allowed_host_and_scheme(
+        came_from, {request.get_host()}, require_https=request.is_secure()
+    ):
+        return request.get_full_path()
+    parts = urlsplit(came_from)
+    return urlunsplit(("", "", parts.path, parts.query, ""))
 
 
 signed_in = _door(lambda person: True)

@@ -27,4 +27,5 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _is_programs(request: HttpRequest) -> bool:
-    return request.path_info.startswith("/api/")
+    # /api/ itself is a page for people.
+    return request.path_info.startswith("/api/") and request.path_info != "/api/"

@@ -130,7 +130,8 @@ CACHES = {
 # ---------------------------------------------------------------- people
 
 AUTH_USER_MODEL = "agents.Person"
-AUTHENTICATION_BACKENDS = ["agents.backend.People"]
+# The second only for sessions that began when it was the only one: a session holds its backend's name.
+AUTHENTICATION_BACKENDS = ["agents.backend.People", "django.contrib.auth.backends.ModelBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},

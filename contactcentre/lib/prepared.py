@@ -174,7 +174,7 @@ _AS_THEY_ARE = frozenset(
 
 
 def stored(row: Model, field: Field[Any, Any]) -> Any:
-    """What a field of the row holds, as the driver takes it."""
+    """What a field of the row holds, as the driver takes it: plain values, times with a zone, no lazy words."""
     value = getattr(row, field.attname)
     return value if type(field) in _AS_THEY_ARE else field.get_db_prep_save(value, connection)
 

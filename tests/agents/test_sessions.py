@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
+from django.contrib.auth.hashers import get_hasher
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.models import Session
 from django.test import Client
@@ -40,3 +42,29 @@ def test_who_is_deactivated_or_has_another_password_is_out_at_once(
 def test_a_session_is_a_row_as_django_keeps_it(house: House, sign_in: Callable[[Person], Client]) -> None:
     key = sign_in(house.anna).cookies["contactcentre_session"].value
     assert SessionStore(key).load() == db.SessionStore(key).load()
+
+
+def test_a_session_that_began_under_the_former_backend_goes_on(house: House) -> None:
+    browser = Client()
+    browser.force_login(house.anna, backend="django.contrib.auth.backends.ModelBackend")
+    assert is_let_in(browser)
+
+
+def test_a_wrong_password_is_weighed_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    weighed: list[str] = []
+    hasher = type(get_hasher())
+    monkeypatch.setattr(hasher, "verify", lambda self, password, encoded: bool(weighed.append(password)))
+    house.anna.set_password("the right one, of course")
+    house.anna.save(update_fields=["password"])
+    Client().post("/sign-in/", {"email": house.anna.email, "password": "the wrong one"})
+    assert weighed == ["the wrong one"]
+
+
+def test_who_sent_something_without_a_session_comes_back_to_the_page_it_was_sent_from(house: House) -> None:
+    for came_from, following in (
+        ("http://testserver/calls/new/?number=1", "/calls/new/%3Fnumber%3D1"),
+        ("https://elsewhere.example/calls/", "/messages/1/undo/"),
+        ("", "/messages/1/undo/"),
+    ):
+        answer = Client(headers={"referer": came_from}).post("/messages/1/undo/")
+        assert answer["Location"] == f"/sign-in/?next={following}"

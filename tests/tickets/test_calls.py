@@ -369,6 +369,10 @@ def test_two_presses_of_the_button_write_one_call_down(
     fields["key"] = browser.get("/calls/new/").context["key"]
     assert browser.post("/calls/new/", fields)["Location"] == browser.post("/calls/new/", fields)["Location"]
     assert CallDetails.objects.count() == 1
+    # The same form again by the browser's way back, for somebody else of whom there is nothing to tell either.
+    for number in (NUMBER, "+44 20 7946 0199"):
+        browser.post("/calls/new/", {**fields, "summary": "", "number": number})
+    assert CallDetails.objects.count() == 3
 
 
 def test_who_calls_back_is_not_offered_the_call_that_was_missed(

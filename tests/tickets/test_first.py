@@ -119,4 +119,20 @@ def test_two_presses_of_the_button_write_one_first_mail(house: House, sign_in: C
     assert Outbound.objects.count() == 1
     # The browser's way back may show the old form again: what is written there then is another mail.
     browser.post(address, {**fields, "text": "On Saturday, after all."})
-    assert Outbound.objects.count() == 2
+    browser.post(address, {**fields, "subject": "Your other delivery"})
+    assert Outbound.objects.count() == 3
+
+
+def test_a_first_mail_that_was_undone_leaves_when_it_is_sent_after_all(
+    house: House, sign_in: Callable[[Person], Client]
+) -> None:
+    house.mail("Hello")
+    browser, address = sign_in(house.anna), f"/write/{Identity.objects.get().pk}/"
+    fields = {"account": house.mailbox.pk, "subject": "Your delivery", "text": "It comes on Friday."}
+    fields["key"] = browser.get(address).context["key"]
+    for states in (["queued"], ["cancelled", "queued"]):
+        browser.post(address, fields)
+        browser.post(address, fields)
+        assert sorted(Outbound.objects.values_list("state", flat=True)) == states
+        if states == ["queued"]:
+            browser.post(f"/messages/{Message.objects.get(direction='out').pk}/undo/")

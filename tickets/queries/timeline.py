@@ -184,7 +184,7 @@ def _bubble(
     now: datetime,
 ) -> rows.Bubble:
     """A message as this reader sees it; as it was made before, where nothing but its row says what it shows."""
-    is_short = len(message.text) + len(message.quoted) <= KEPT_CHARACTERS
+    is_short = len(message.text) + len(message.quoted) + len(message.extra) <= KEPT_CHARACTERS
     bubble = (_kept if is_short else _plain)(message, who, reader, language)
     if message.state == OutboxState.QUEUED and message.extra != "{}":
         undo_until = json.loads(message.extra).get("undo_until")

@@ -85,9 +85,9 @@ def call(request: HttpRequest) -> HttpResponse:
         line = _line(lines, form.cleaned_data.get("line")) if form.is_valid() else _line(lines, None)
         if not form.errors and line:
             try:
-                key = request.POST.get("key", "")[: pressing.LONGEST_KEY]
+                key = pressing.key_of(request.POST.lists())
                 with transaction.atomic():
-                    message = pressing.made_before(person, key, text=form.cleaned_data["summary"])
+                    message = pressing.made_before(person, key)
                     if message is None:
                         message = calls.log(
                             person=person,

@@ -266,16 +266,16 @@ def write_first(request: HttpRequest, identity_id: int) -> HttpResponse:
     error = ""
     if request.method == "POST":
         try:
-            key, text = request.POST.get("key", "")[: pressing.LONGEST_KEY], request.POST.get("text", "")
+            key = pressing.key_of(request.POST.lists())
             with transaction.atomic():
-                message = pressing.made_before(person, key, text=text)
+                message = pressing.made_before(person, key)
                 if message is None:
                     message = first.write(
                         person=person,
                         identity_id=identity.pk,
                         account_id=_number(request, "account"),
                         subject=request.POST.get("subject", ""),
-                        text=text,
+                        text=request.POST.get("text", ""),
                         undo=timedelta(seconds=settings.UNDO_SECONDS),
                         now=now,
                     )
