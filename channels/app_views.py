@@ -20,6 +20,7 @@ from channels.app_forms import AppForm
 from channels.consent import choosing, registering
 from channels.models import App
 from channels.pages import shown, status_of
+from contactcentre.lib.ids import identifier
 
 
 @require_http_methods(["GET", "POST"])
@@ -28,7 +29,7 @@ from channels.pages import shown, status_of
 @admins
 def x_app(request: HttpRequest) -> HttpResponse:
     """Enter our X app, or replace it."""
-    app = registering.current_app("x")
+    app = _meant(request, "x")
     form = AppForm(request.POST or None, kind="x", app=app)
     if _is_entered(request, form):
         messages.success(request, _("Our X app is saved. Now connect an account with it."))
@@ -43,7 +44,7 @@ def x_app(request: HttpRequest) -> HttpResponse:
 @admins
 def facebook_app(request: HttpRequest) -> HttpResponse:
     """Enter our Facebook app, or replace it; and what its console wants to know of us."""
-    app = registering.current_app("facebook")
+    app = _meant(request, "facebook")
     form = AppForm(request.POST or None, kind="facebook", app=app)
     if _is_entered(request, form):
         messages.success(request, _("Our Facebook app is saved. Now connect Pages with it."))
@@ -79,6 +80,13 @@ def register_hook(request: HttpRequest) -> HttpResponse:
 def hook_address(app: App) -> str:
     """Where Facebook must post what happens on the Pages of this app."""
     return _address("hooks:facebook", app_id=app.client_id)
+
+
+def _meant(request: HttpRequest, kind: str) -> App | None:
+    """The app that an account's card led here for, else the one that new accounts are connected with."""
+    number = identifier(request.GET.get("app", ""))
+    named = App.objects.filter(kind=kind, pk=number).first() if number is not None else None
+    return named or registering.current_app(kind)
 
 
 def _is_entered(request: HttpRequest, form: AppForm) -> bool:

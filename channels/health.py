@@ -158,9 +158,11 @@ def _verdict(
     if account.state == AccountState.REFUSED:
         why = sentence(account.error_text or _("The network no longer accepts our access."))
         if account.error_code in APP_CODES and account.kind in APPS:
-            words = _("%(why)s Nothing is lost: it goes on from there once they are right.") % {"why": why}
-            enter = Mend(label=_("Enter our app anew"), url=reverse(APPS[account.kind]), icon="key")
-            return _Verdict("late", _("Stopped"), words, enter)
+            words = _("%(why)s Nothing is lost: it goes on from there once our app is entered right.") % {"why": why}
+            form = f"{reverse(APPS[account.kind])}?app={account.app_id}"
+            return _Verdict(
+                "late", _("Stopped"), words, Mend(label=_("Enter our app anew"), url=form, icon="key")
+            )
         words = _("%(why)s Nothing is lost: it goes on from there once you connect it again.") % {"why": why}
         again = _consent(account) or mend(_("Connect again"), "edit", "plug-connected")
         return _Verdict("late", _("Stopped"), words, again)

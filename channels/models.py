@@ -242,7 +242,7 @@ class Outbound(models.Model):
     MOVES: dict[str, set[str]] = {
         "queued": {"sending", "cancelled", "failed"},
         "sending": {"sent", "retry", "failed", "unknown"},
-        "retry": {"sending", "failed", "cancelled"},
+        "retry": {"sending", "sent", "failed", "cancelled"},
         "unknown": {"sent", "retry", "failed"},
         "failed": {"queued", "sent"},
         "sent": set(),

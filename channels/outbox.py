@@ -35,6 +35,9 @@ WAITING = (OutboxState.QUEUED, OutboxState.RETRY)
 # An answer that comes days later does harm: after this a person decides anew.
 LONGEST = timedelta(hours=24)
 
+# So many are tried again at once: how the first ones fare says whether it is mended.
+SOON = 1000
+
 # A hint that was lost is made good by the sweep after this.
 HINT_COUNTS = timedelta(seconds=5)
 
@@ -174,7 +177,7 @@ def try_soon(*, account_id: int, now: datetime) -> int:
     """Let the account's rows that wait for another try be due now, and return how many there were: somebody has mended
     what they were refused for, and knows better than the wait that was chosen then. The sweep hands them out."""
     waiting = Outbound.objects.filter(account_id=account_id, state=OutboxState.RETRY, not_before__gt=now)
-    free = list(waiting.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    free = list(waiting.order_by("id").select_for_update(skip_locked=True).values_list("pk", flat=True)[:SOON])
     return Outbound.objects.filter(pk__in=free).update(not_before=now)
 
 
@@ -235,7 +238,7 @@ def confirm(*, marker: str, external_id: str, now: datetime) -> Outbound | None:
 
     The changed row comes back, None where no row with this marker is in doubt.
     """
-    doubtful = (OutboxState.SENDING, OutboxState.UNKNOWN, OutboxState.FAILED)
+    doubtful = (OutboxState.SENDING, OutboxState.RETRY, OutboxState.UNKNOWN, OutboxState.FAILED)
     with transaction.atomic():
         row = (
             Outbound.objects.select_for_update(skip_locked=True)

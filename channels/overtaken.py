@@ -12,12 +12,13 @@ was read. While one of those mails waits, or is tried again, an answer to it wou
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from channels import hints, ledger
 from channels.books import Change, write
 from channels.happenings import OUR_MAIL, RawItem
 from channels.models import ChannelAccount, LedgerItem, LedgerState
+from channels.receiver import NO_THREAD
 from channels.waiting import ATTEMPTS
 from contactcentre.lib.by_hand import ByHand
 
@@ -40,17 +41,23 @@ RETURNING received_at
 _ONE_AT_A_TIME = ByHand("one_at_a_time", "SELECT pg_advisory_xact_lock(%s)")
 
 
+# Two polls of a mailbox: the inbox is looked at before the sent mail, and another mailbox may hold the question.
+UNREAD = timedelta(minutes=2)
+
+
 class TooEarly(Exception):
     """An item that has to wait for those before it. The text says so, for the ledger's list."""
 
 
-def is_early(item: LedgerItem) -> bool:
-    """Whether a mail of ours that seems to answer nobody may answer one that was read before it and still waits.
+def is_early(item: LedgerItem, reason: str, *, now: datetime) -> bool:
+    """Whether a mail of ours that was filtered for this reason may answer one that still waits, or is not read yet.
 
     Not at its last attempt: what waits longer than that is left to a person, and may be processed again.
     """
-    if item.happening != OUR_MAIL or item.attempts >= ATTEMPTS:
+    if item.happening != OUR_MAIL or reason != NO_THREAD or item.attempts >= ATTEMPTS:
         return False
+    if now - item.received_at < UNREAD:
+        return True
     earlier = LedgerItem.objects.filter(account=item.account_id, state=LedgerState.PENDING, pk__lt=item.pk)
     return earlier.exists()
 

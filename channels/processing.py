@@ -227,7 +227,7 @@ def _handled(held: Held, own: dict[str, frozenset[str]], now: datetime) -> _Outc
         if deletion is not None:
             overtaken.let_in(account, raw, deletion, now=now)
         return _Outcome(LedgerState.PROCESSED)
-    if overtaken.is_early(item):
+    if overtaken.is_early(item, answers[0].reason, now=now):
         raise overtaken.TooEarly(EARLY)
     return _Outcome(LedgerState.FILTERED, clean_line(answers[0].reason, trouble.REASON_LENGTH))
 

@@ -25,6 +25,8 @@ class Answer:
 PROCESSED = Answer()
 # Why what is said in a group is filtered (docs/one-ticket.md, row 20). Cards count it by this.
 GROUP_DM = gettext_noop("group DM")
+# Why an answer of ours is filtered whose customer's words are not known, or not yet (channels/overtaken.py).
+NO_THREAD = gettext_noop("our own, in no customer's thread")
 
 
 class CannotReceive(Exception):

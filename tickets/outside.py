@@ -14,7 +14,7 @@ from channels import outbox
 from channels.connections import is_own
 from channels.happenings import Address, InboundMessage
 from channels.models import Outbound
-from channels.receiver import PROCESSED, Answer
+from channels.receiver import NO_THREAD, PROCESSED, Answer
 from channels.surfaces import SURFACES
 from contactcentre.lib import realtime
 from contactcentre.lib.text import clean_line, snippet
@@ -33,7 +33,6 @@ _LONGEST_ON_THE_WAY = outbox.LONGEST + timedelta(minutes=1)
 # A machine of ours answered nobody (row 28), and no ticket can be made of it.
 AUTOMATIC = gettext_noop("our own, automatic")
 TO_OURSELVES = gettext_noop("our own, to another account of ours")
-NO_THREAD = gettext_noop("our own, in no customer's thread")
 TO_SOMEBODY_ELSE = gettext_noop("our own, to somebody else")
 IS_OVER = gettext_noop("our own, on a ticket that is over")
 # Mails of one contact that may have asked for another address.
@@ -74,7 +73,6 @@ def ours(message: InboundMessage, *, account_id: int, now: datetime) -> Answer:
         return Answer(TO_SOMEBODY_ELSE)
     if is_mail:
         message = replace(message, said_at=_not_before_the_question(message))
-    taken_back = _said_already(message, contact, now=now)
     mine = Contact.objects.select_related("entry_queue", "identity").filter(pk=contact.pk)
     customer = resolving.lock_whose(lambda: mine.values_list("customer_id", flat=True).first())
     ticket = intake.current_ticket(customer) if customer else None
@@ -82,6 +80,7 @@ def ours(message: InboundMessage, *, account_id: int, now: datetime) -> Answer:
     contact = mine.get()
     if ticket is None or (ticket.pk != contact.ticket_id and ticket.state not in LIVE):
         return Answer(IS_OVER)
+    taken_back = _said_already(message, contact, now=now)
     contact = threads.continued(contact, ticket, at=min(message.said_at, now))
     _add(message, ticket=ticket, contact=contact, account_id=account_id, now=now)
     if taken_back:
@@ -116,8 +115,11 @@ def _renamed(message: InboundMessage) -> Message | None:
     ).order_by("-id")[:50]
     # What is quoted below may begin earlier for us than for whoever wrote.
     whole = _plain(f"{message.text}\n{message.quoted}")
-    found = [each for each in sent if whole.startswith(_plain(each.text))]
-    return max(found, key=lambda each: len(each.text), default=None)
+    said = _plain(message.text)
+    # Files alone are the copy of files alone.
+    found = [each for each in sent if (whole.startswith(words) if (words := _plain(each.text)) else not said)]
+    # Of two with the same words the one that surely left, so that it proves nothing of the other.
+    return max(found, key=lambda each: (len(each.text), each.state == "sent", each.pk), default=None)
 
 
 def _prove(known: Message, message: InboundMessage, *, now: datetime) -> None:

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from agents import history
 from agents.models import Person
+from channels.consent.registering import APP_CODES
 from channels.models import AccountState, App, ChannelAccount
 from contactcentre.lib.realtime import Event, publish
 from contactcentre.lib.secrets import Credentials
@@ -20,8 +21,10 @@ NAMES = 5
 
 def still_stopped(kind: str) -> str:
     """The names of accounts of this kind that wait to be connected again, for whoever has just come back from the
-    network with another one; empty where there are none."""
-    stopped = ChannelAccount.objects.filter(kind=kind, state=AccountState.REFUSED).order_by("name", "pk")
+    network with another one; empty where there are none. Not those whose app the network does not know: their cards
+    lead to where it is entered."""
+    refused = ChannelAccount.objects.filter(kind=kind, state=AccountState.REFUSED)
+    stopped = refused.exclude(error_code__in=APP_CODES).order_by("name", "pk")
     return ", ".join(stopped.values_list("name", flat=True)[:NAMES])
 
 

@@ -82,8 +82,8 @@ def callback(request: HttpRequest) -> HttpResponse:
     if stopped:
         # X lets in whoever is signed in there, which is easily the wrong one of several handles.
         words = _(
-            "%(names)s is still stopped: you came back from X as %(name)s. "
-            "Sign in there as %(names)s, then connect again."
+            "Still stopped: %(names)s. You came back from X as %(name)s. "
+            "Sign in there as the one that is to go on, then connect again."
         )
         messages.warning(request, words % {"names": stopped, "name": account.name})
     if account.state == AccountState.ACTIVE:

@@ -18,7 +18,7 @@ from channels.adapters.base import PayloadError
 from channels.books import Books
 from channels.happenings import Address, Call, Deleted, DeliveryReceipt, Edited, Happening, InboundMessage
 from channels.models import ChannelAccount, LedgerBody, LedgerItem
-from channels.receiver import PROCESSED, Answer
+from channels.receiver import NO_THREAD, PROCESSED, Answer
 from tests.channels.conftest import NOW, ListeningReceiver, ScriptedAdapter, message, raw
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hinted")]
@@ -296,7 +296,7 @@ def test_an_answer_of_ours_that_fits_nowhere_waits_for_what_came_in_before_it(
             there.add("tried")
             raise ValueError("not today")
         there.add("asked") if happening.external_id == "<asked>" else None  # type: ignore[union-attr]
-        return PROCESSED if "asked" in there else Answer("in nobody's thread")
+        return PROCESSED if "asked" in there else Answer(NO_THREAD)
 
     listening.answer = answer
     items = [raw("<asked>"), raw("<answer>", happening="sent"), raw("<other>", happening="message")]
@@ -311,7 +311,7 @@ def test_an_answer_of_ours_that_fits_nowhere_waits_for_what_came_in_before_it(
 def test_an_answer_of_ours_does_not_wait_for_ever(
     account: ChannelAccount, scripted: ScriptedAdapter, listening: ListeningReceiver
 ) -> None:
-    listening.answer = lambda _happening: Answer("in nobody's thread")
+    listening.answer = lambda _happening: Answer(NO_THREAD)
     first, _second = ledger.record(
         account, "email", [raw("<asked>"), raw("<answer>", happening="sent")], source="poll", now=NOW
     )
@@ -319,7 +319,22 @@ def test_an_answer_of_ours_does_not_wait_for_ever(
     for hour in range(waiting.ATTEMPTS):
         assert [state for state, _ in states()] == ["pending", "pending"]
         process(NOW + timedelta(hours=hour))
-    assert states()[1] == ("filtered", "in nobody's thread")
+    assert states()[1] == ("filtered", NO_THREAD)
+
+
+def test_an_answer_of_ours_waits_for_a_question_that_is_not_read_yet_and_for_nothing_else(
+    account: ChannelAccount, scripted: ScriptedAdapter, listening: ListeningReceiver
+) -> None:
+    answers = {"<answer>": Answer(NO_THREAD), "<to somebody>": Answer("our own, to somebody else")}
+    listening.answer = lambda happening: answers[happening.external_id]  # type: ignore[union-attr]
+    items = [raw(external_id, happening="sent") for external_id in answers]
+    ledger.record(account, "email", items, source="poll", now=NOW)
+    process()
+    assert [state for state, _ in states()] == ["pending", "filtered"]
+    # Meanwhile another mailbox of ours was polled.
+    answers["<answer>"] = PROCESSED
+    process(NOW + timedelta(seconds=6))
+    assert [state for state, _ in states()] == ["processed", "filtered"]
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -132,10 +132,13 @@ def test_where_x_does_not_know_our_app_the_card_leads_to_its_form_and_the_right_
         state=AccountState.REFUSED, error_code="app-refused", error_text="X does not know our app.", failures=1
     )
     page = browser.get(BASE).content.decode()
-    assert re.search(rf'href="{APP}">.*?Enter our app anew', page, re.DOTALL)
+    own = f"{APP}?app={handle.app_id}"
+    assert re.search(rf'href="{re.escape(own)}">.*?Enter our app anew', page, re.DOTALL)
     assert "Connect again" not in page
     # Another app's secret says nothing of this one, and an empty one is the one that X refused.
     browser.post(APP, {**TYPED, "client_id": "another-client", "client_secret": "practice-only-other"})
+    assert 'value="another-client"' in browser.get(APP).content.decode()
+    assert f'value="{TYPED["client_id"]}"' in browser.get(own).content.decode()
     browser.post(APP, {**TYPED, "client_secret": ""})
     handle.refresh_from_db()
     assert handle.state == AccountState.REFUSED

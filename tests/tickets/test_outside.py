@@ -447,3 +447,43 @@ def test_other_words_or_a_reply_that_was_refused_long_ago_are_no_copy(house: Hou
     assert x_ours(house, account, "101", text) == ""
     assert Outbound.objects.get().state == state
     assert Message.objects.get(external_id="101").is_outside
+
+
+def settle(message: Message, state: str, house: House, **columns: object) -> None:
+    """As if its mail had come to this."""
+    Outbound.objects.filter(reference=f"message:{message.pk}").update(
+        state=state, attempts=1, claimed_at=house.clock.now, **columns
+    )
+    Message.objects.filter(pk=message.pk).update(state=state)
+
+
+def renamed(house: House, text: str) -> str:
+    """The copy of a mail of ours to which its provider gave an id of its own."""
+    return ours(
+        house,
+        external_id="<their-own@provider.example>#000000000000",
+        reference="<their-own@provider.example>",
+        text=text,
+        said_at=house.clock.now,
+        marker=threads.token(house.contact().pk),
+    )
+
+
+def test_a_copy_found_while_the_reply_waits_for_another_try_proves_it(house: House) -> None:
+    house.mail("Hello")
+    reply = mail_reply(house)
+    settle(reply, "retry", house, not_before=house.clock.now + timedelta(minutes=10))
+    assert ours(house, external_id=f"{reply.reference}#0123456789ab", reference=reply.reference) == ""
+    reply.refresh_from_db()
+    assert (Outbound.objects.get().state, reply.state) == ("sent", "sent")
+
+
+def test_the_copy_of_one_reply_proves_no_other_of_the_same_words_or_of_files_alone(house: House) -> None:
+    house.mail("Hello")
+    first, second, files = (mail_reply(house, "Done.") for _each in range(3))
+    settle(first, "sent", house, sent_at=house.clock.now)
+    settle(second, "unknown", house, unknown_at=house.clock.now)
+    settle(files, "unknown", house, unknown_at=house.clock.now)
+    Message.objects.filter(pk=files.pk).update(text="")
+    renamed(house, "Done.")
+    assert [Message.objects.get(pk=one.pk).state for one in (second, files)] == ["unknown", "unknown"]

@@ -20,7 +20,7 @@ from channels.adapters.email.polling import CLOCK_SKEW, PAGE, Place, read
 from channels.adapters.email.sent import sent_folder
 from channels.adapters.email.session import Client, ImapProblem, Selected, select, session
 from channels.happenings import OUR_MAIL
-from contactcentre.lib.text import clean_line
+from contactcentre.lib.text import clean, clean_line
 
 # What came in waits for this at the most: its mails are handed over together with those sent.
 SENT_SECONDS = 15.0
@@ -31,7 +31,6 @@ REST = timedelta(minutes=1)
 LONGEST_REST = timedelta(minutes=15)
 # One failure is any network's bad moment.
 TOLD_AFTER = 2
-_NAME_LENGTH = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,10 @@ def poll(
             place = Place.read(kept, selected)
             inbox = read(client, place, selected, connection.begins_at, deadline, now=now, page=page)
             inbox = replace(inbox, cursor={**inbox.cursor, "of": of})
-            sent = SentPlace.of(kept, connection, now=now)
+            sent = SentPlace.of(cursor, connection, now=now)
+            if kept is not cursor:
+                # The times go on, the numbers do not.
+                sent = replace(sent, given={})
             if inbox.more:
                 # What was asked comes in before what answered it.
                 return _together(inbox, Polled(items=(), cursor=sent.cursor(), more=True), sent)
@@ -133,7 +135,8 @@ def _with_sent(
 ) -> Polled:
     """The inbox's page with what is new among sent mail. Raises nothing: what came in is not held up by it."""
     try:
-        with deadline.part(SENT_SECONDS) as limit:
+        # All the time there is for another try: one large mail on a slow line would else end the reading for ever.
+        with deadline.part(deadline.remaining() if sent.failures else SENT_SECONDS) as limit:
             found, place = _sent(inbox, client, box, sent, limit, now=now, page=page)
     except Exception as error:  # noqa: BLE001
         # A refusal, a connection that broke or was too slow, whatever the library makes of an answer that nobody
@@ -165,7 +168,7 @@ def _sent(
     listed = sent.is_listed(now)
     listed_at = (_moment(sent.given.get("listed_at")) or now) if listed else now
     folder = sent.folder if listed else sent_folder(client)
-    if not folder or folder == box.folder or clean_line(folder, _NAME_LENGTH) != folder:
+    if not folder or folder == box.folder or clean(folder) != folder:
         # A name that no cursor can hold is none: what came in must be written down.
         place = sent.moved(listed_at=now, read_at=now, folder="", uids={})
         return Polled(items=(), cursor=place.cursor()), place

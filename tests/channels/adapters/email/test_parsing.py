@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -160,6 +161,15 @@ def test_an_address_hidden_in_a_name_is_not_the_author(read):
 def test_what_stands_in_brackets_is_the_address_and_what_stands_before_them_only_a_name(read, written, name):
     message = read(f"From: {written}\r\n" + PLAIN)
     assert (message.direction, message.author.value, message.author.name) == ("in", "mallory@mail.example", name)
+
+
+@pytest.mark.parametrize("piece", ['\\"', "\\("])
+def test_a_field_full_of_marks_that_open_nothing_is_read_in_a_moment(read, piece):
+    start = time.process_time()
+    message = read(f"From: Carla <carla@mail.example>\r\nCc: <tom@mail.example>{piece * 16_000}\r\n" + PLAIN)
+    # Seven seconds, where each of them is followed to the end of the field.
+    assert time.process_time() - start < 2
+    assert [one.value for one in message.participants] == ["tom@mail.example"]
 
 
 def test_a_subject_cannot_smuggle_a_header(read):

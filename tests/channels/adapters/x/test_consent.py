@@ -151,7 +151,7 @@ def test_who_comes_back_as_another_handle_is_told_which_one_is_still_stopped(x: 
     )
     ready(x)
     answer = admin.get(BACK, {"state": begun(admin)["state"], "code": "practice-code"})
-    assert "@AcmeDeals is still stopped: you came back from X as @AcmeCare." in said(answer)
+    assert "Still stopped: @AcmeDeals. You came back from X as @AcmeCare." in said(answer)
 
 
 def test_a_return_is_good_once_and_for_its_own_state(x: TinyX, app: App, admin: Client) -> None:
