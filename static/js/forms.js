@@ -9,6 +9,8 @@ const PAUSE = 300;
 // What is older was meant for somebody else.
 const KEPT_FOR = 12 * 60 * 60_000;
 const STAYS = 20_000;
+// An answer that has not come by then may have been stopped: the button works again. The server knows repetitions.
+const UNHEARD = 10_000;
 // Only what a person fills in: the server's own marks are new with every page.
 const FIELDS = "input[name]:not([type=hidden]), textarea[name], select[name]";
 const LINES = "input:not([type=checkbox], [type=radio], [type=button])";
@@ -37,9 +39,10 @@ function put(place, value) {
 
 const here = () => location.pathname + location.search;
 
-// The page after a form was sent: the server has taken it, where it leads here from the form itself. From the sign-in,
-// or after an error, it does not.
+// The page after a form was sent: the server has taken it, where it leads here from the form itself. From the sign-in
+// it does not; nor does a link on a page of error, which has the form's own address.
 function arrived(form) {
+  if (!performance.getEntriesByType("navigation")[0]?.redirectCount) return;
   const from = URL.canParse(document.referrer) ? new URL(document.referrer) : null;
   if (!from || from.origin !== location.origin) return;
   const place = from.pathname + from.search;
@@ -48,31 +51,50 @@ function arrived(form) {
 
 function keep(form) {
   const place = here();
-  const before = values(form);
+  const wasRefused = document.querySelector("[role=alert]") !== null;
+  // What was refused is nowhere but in this page: it is kept though nothing more was typed.
+  const before = wasRefused ? null : values(form);
   const kept = all()[place];
   if (kept) {
     // What came back with an error is newer than what is kept.
-    const wasRefused = document.querySelector("[role=alert]") !== null;
     if (wasRefused || same(kept.values, before)) put(place, { ...kept, isSent: false });
     else whenReady(() => restore(form, kept.values, before, place));
   }
   let timer = 0;
-  const save = (isSent) => {
+  let sent = null;
+  const save = () => {
     clearTimeout(timer);
     const now = values(form);
+    // An answer later than UNHEARD still answers these words.
+    const isSent = same(now, sent);
     put(place, same(now, before) && !isSent ? null : { values: now, at: Date.now(), isSent });
   };
+  const press = () => {
+    form.dataset.sent = "1";
+    setTimeout(() => delete form.dataset.sent, UNHEARD);
+  };
   form.addEventListener("input", () => {
+    if (form.dataset.sent) return; // what was sent is what must be known of, when it is taken
     clearTimeout(timer);
-    timer = setTimeout(() => save(false), PAUSE);
+    timer = setTimeout(save, PAUSE);
   });
   form.addEventListener("submit", (event) => {
     if (form.dataset.sent) {
       event.preventDefault();
       return;
     }
-    form.dataset.sent = "1";
-    save(true);
+    press();
+    sent = values(form);
+    save();
+  });
+  form.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-moves-on]");
+    // In a tab of its own it leaves this page, and its words, where they are.
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    clearTimeout(timer);
+    moveOn(form, before, link);
+    put(place, null);
+    press();
   });
   form.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.isComposing) return;
@@ -81,11 +103,19 @@ function keep(form) {
       if (!event.repeat) form.requestSubmit();
     } else if (event.target.matches(LINES)) event.preventDefault(); // half a form is not meant to go
   });
-  addEventListener("pagehide", () => form.dataset.sent || save(false));
+  addEventListener("pagehide", () => form.dataset.sent || save());
   // Come back to by the browser's own way: it can be sent again.
   addEventListener("pageshow", ({ persisted }) => {
     if (persisted) delete form.dataset.sent;
   });
+}
+
+// What was typed goes along to the form the link leads to; kept here, it would meet the next caller. What nobody touched
+// stays: there the page knows better.
+function moveOn(form, before, link) {
+  const there = link.pathname + link.search;
+  const typed = Object.entries(values(form)).filter(([name, value]) => before?.[name] !== value);
+  put(there, { values: { ...all()[there]?.values, ...Object.fromEntries(typed) }, at: Date.now(), isSent: false });
 }
 
 function values(form) {
@@ -102,6 +132,7 @@ const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
 function restore(form, kept, before, place) {
   fill(form, kept);
+  if (same(values(form), before)) return; // what was kept is of fields that this form does not have
   const empty = () => {
     put(place, null);
     fill(form, before);

@@ -51,6 +51,10 @@ export function start() {
     }
     const anew = target.closest?.("[data-act=words]");
     if (anew) {
+      if (!document.querySelector("form.composer")) {
+        toast(word("nowhere_to_write"));
+        return;
+      }
       const said = anew.closest(".bubble").querySelector(".bubble__text");
       document.dispatchEvent(new CustomEvent("words-again", { detail: { text: said.innerText } }));
       return;

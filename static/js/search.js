@@ -34,9 +34,11 @@ export function focusSearch() {
 // The search comes into this page: a browser that goes to another one loses what is typed on the way.
 async function comeIn(address) {
   const answer = await fetch(address, { credentials: "same-origin", signal: AbortSignal.timeout(ON_ITS_WAY) }).catch(() => null);
-  const page = answer?.ok && !answer.redirected ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
+  // The time can run out while the page is still coming, too.
+  const text = answer?.ok && !answer.redirected ? await answer.text().catch(() => null) : null;
+  const page = text === null ? null : new DOMParser().parseFromString(text, "text/html");
   const [here, fresh] = [document, page].map((root) => root?.getElementById("main"));
-  // Escape was pressed meanwhile, or a field chosen: nobody wants to search any more.
+  // Escape was pressed meanwhile, or a field or a ticket chosen: nobody wants to search any more.
   if (!ahead) return;
   if (!here || !fresh) {
     location.assign(address);
@@ -60,11 +62,11 @@ export function typedAhead(event) {
   if (!ahead || ahead.until < Date.now()) return false;
   // Who went on writing elsewhere meanwhile means that field.
   if (event.target.matches?.("input, textarea, select, [contenteditable]")) {
-    ahead = null;
+    giveUp();
     return false;
   }
   if (event.key === "Escape") {
-    ahead = null;
+    giveUp();
     return true;
   }
   if (event.key === "Backspace") ahead.text = ahead.text.slice(0, -1);
@@ -73,6 +75,12 @@ export function typedAhead(event) {
   event.preventDefault();
   remember(AHEAD, ahead.text, "sessionStorage");
   return true;
+}
+
+// What was typed for this search is not for the next one.
+function giveUp() {
+  ahead = null;
+  remember(AHEAD, null, "sessionStorage");
 }
 
 // The field has the keys that were typed before it was there.
@@ -92,6 +100,10 @@ export function start() {
   takeAhead();
   // The browser's own way back shows the page as it was left.
   window.addEventListener("pageshow", takeAhead);
+  // Who opens a ticket meanwhile must not lose it to the search. What the page fetches by itself does not count.
+  document.addEventListener("htmx:beforeRequest", ({ target }) => {
+    if (ahead && target.matches("a[href]")) giveUp();
+  });
   document.addEventListener("input", ({ target }) => {
     if (target.id !== "search-input") return;
     clearTimeout(timer);

@@ -41,9 +41,11 @@ export function start() {
   document.addEventListener("click", ({ target }) => {
     if (target.closest?.("[data-select-none]")) pickNone();
   });
+  // Their list leaves the page, and what is not on the page must not be changed unseen.
+  document.addEventListener("main:leaves", pickNone);
   document.addEventListener("live:updated", ({ target }) => {
     if (!chosen.size || !["ticket-list", "board"].includes(target.id)) return;
-    // What is no longer on the page must not be changed unseen.
+    // The same holds for what is no longer in the list.
     const here = new Set([...boxes().map((box) => box.dataset.select), ...rows().map((row) => row.dataset.ticket)]);
     for (const ticket of [...chosen]) if (!here.has(ticket)) chosen.delete(ticket);
     show();

@@ -40,6 +40,7 @@ export const ENGLISH = {
   note_lost: "Not kept yet. Your words are still here.",
   nothing_to_take_back: "There is nothing to take back.",
   now: "now",
+  nowhere_to_write: "Nothing can be written on this ticket: it is over, or writing is switched off.",
   minutes: "{n} min",
   minutes_ago: "{n} min ago",
   hours: "{h} h {m}",

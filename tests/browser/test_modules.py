@@ -22,7 +22,20 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    """Serves the static files; says nothing."""
+    """Serves the static files; takes what is posted to ?taken and refuses all else; says nothing."""
+
+    def do_POST(self) -> None:
+        """Lead on, as after a form that was taken, or answer under the form's own address with a way out of it."""
+        self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path.endswith("?taken"):
+            self.send_response(303)
+            self.send_header("Location", "/js/")
+            self.end_headers()
+        else:
+            self.send_response(403)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(b'<a href="/js/">To the inbox</a>')
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the name of the method it replaces)
         """Requests are not worth a line in the tests' output."""
@@ -179,6 +192,12 @@ FORM = """() => {
 }"""
 
 
+def leave(page: Page) -> None:
+    """The page anew: nothing listens any more for the form that was there, and nothing of it is kept."""
+    page.goto(page.url.partition("?")[0])
+    page.evaluate("localStorage.clear()")
+
+
 @pytest.fixture
 def form(page: Page, call: Callable[..., Any]) -> Iterator[Page]:
     """A page with a form of its own to keep, as it is just loaded; what it sent is in window.sent."""
@@ -192,8 +211,7 @@ def form(page: Page, call: Callable[..., Any]) -> Iterator[Page]:
       });
     }""")
     yield page
-    page.evaluate("localStorage.clear()")
-    page.evaluate("document.body.innerHTML = ''")
+    leave(page)
 
 
 def test_what_was_typed_into_a_form_is_there_again_after_the_page_was_lost(
@@ -219,6 +237,139 @@ def test_a_form_is_sent_once_and_not_by_enter_in_a_line(form: Page) -> None:
     form.press("[name=text]", "Control+Enter")
     form.click("button")
     assert form.evaluate("window.sent") == ["It comes on Friday."]
+
+
+KEPT = "Object.entries(JSON.parse(localStorage.getItem('forms-')) ?? {}).map(([at, one]) => [at, one.values.text])"
+
+
+@pytest.mark.parametrize("answer", ["taken", "refused"])
+def test_only_words_that_were_taken_are_let_go(page: Page, call: Callable[..., Any], answer: str) -> None:
+    form, home = f"/js/?{answer}", page.url
+    try:
+        page.goto(f"{home}?{answer}")
+        page.evaluate(FORM)
+        page.evaluate("Object.assign(document.querySelector('form'), { method: 'post', action: location.href })")
+        call("forms", "start")
+        page.fill("[name=text]", "It comes on Friday.")
+        page.click("button")
+        if answer == "refused":
+            page.click("text=To the inbox")
+        page.wait_for_url(home)
+        call("forms", "start")
+        assert page.evaluate(KEPT) == ([] if answer == "taken" else [[form, "It comes on Friday."]])
+    finally:
+        leave(page)
+
+
+def test_refused_words_are_kept_though_nothing_more_was_typed(page: Page, call: Callable[..., Any]) -> None:
+    page.evaluate(FORM)
+    page.evaluate("""() => {
+      document.querySelector("[name=text]").value = "It comes on Friday.";
+      document.body.insertAdjacentHTML("afterbegin", "<p role=alert>Something is missing.</p>");
+    }""")
+    call("forms", "start")
+    page.evaluate("dispatchEvent(new Event('pagehide'))")
+    assert page.evaluate(KEPT) == [["/js/", "It comes on Friday."]]
+    leave(page)
+
+
+def test_a_form_without_an_answer_can_be_sent_again(form: Page) -> None:
+    form.evaluate("""() => {
+      window.later = [];
+      window.soon = setTimeout;
+      window.setTimeout = (run, pause) => (pause >= 5000 ? window.later.push(run) : window.soon(run, pause));
+    }""")
+    form.fill("[name=text]", "It comes on Friday.")
+    form.click("button")
+    form.evaluate("window.setTimeout = window.soon")
+    is_sent = "JSON.parse(localStorage.getItem('forms-'))['/js/'].isSent"
+    # What is typed before the answer does not make the sent words unsent.
+    form.press("[name=subject]", "x")
+    form.fill("[name=subject]", "")
+    form.evaluate("window.later.forEach((run) => run())")
+    form.evaluate("dispatchEvent(new Event('pagehide'))")
+    assert form.evaluate(is_sent) is True
+    form.click("button")
+    assert form.evaluate("window.sent") == ["It comes on Friday.", "It comes on Friday."]
+
+
+def test_words_go_along_to_the_form_where_they_belong(form: Page) -> None:
+    form.evaluate("""() => {
+      const link = '<a data-moves-on href="?call=7">Write on that call</a>';
+      document.querySelector("form").insertAdjacentHTML("beforeend", link);
+      document.querySelector("[data-moves-on]").addEventListener("click", (event) => event.preventDefault());
+    }""")
+    form.fill("[name=text]", "Wants it in blue")
+    form.click("[data-moves-on]")
+    form.evaluate("dispatchEvent(new Event('pagehide'))")
+    kept = form.evaluate("JSON.parse(localStorage.getItem('forms-'))")
+    assert {place: one["values"] for place, one in kept.items()} == {"/js/?call=7": {"text": "Wants it in blue"}}
+
+
+def test_picked_tickets_are_let_go_with_their_list(page: Page, call: Callable[..., Any]) -> None:
+    page.evaluate("""() => {
+      document.body.innerHTML =
+        '<main id="main"><input type="checkbox" data-select="7"></main><p id="selection" hidden></p>';
+    }""")
+    call("selection", "start")
+    page.check("[data-select]")
+    assert call("selection", "picked") == ["7"]
+    page.evaluate("document.dispatchEvent(new CustomEvent('main:leaves'))")
+    assert call("selection", "picked") == []
+    assert page.locator("#selection").is_hidden()
+
+
+SEARCH = """() => {
+  document.body.innerHTML =
+    '<main id="main"><a id="row" href="#seven">7</a></main><a data-open-search href="#search">Search</a>';
+  window.real = window.fetch;
+  window.answered = new Promise((answer) => {
+    window.fetch = async () => ({ ok: true, redirected: false, text: () => new Promise((_, fail) => {
+      window.fail = () => { window.fetch = window.real; fail(new DOMException("too late", "TimeoutError")); };
+      answer();
+    }) });
+  });
+}"""
+
+
+def test_a_search_that_stops_on_its_way_is_gone_to(page: Page, call: Callable[..., Any]) -> None:
+    page.evaluate(SEARCH)
+    assert call("search", "focusSearch") is True
+    page.evaluate("window.answered.then(() => window.fail())")
+    page.wait_for_url("**/#search")
+    page.evaluate("history.replaceState(null, '', '/js/')")
+
+
+def test_a_ticket_opened_meanwhile_is_not_lost_to_the_search(page: Page, call: Callable[..., Any]) -> None:
+    page.evaluate(SEARCH)
+    call("search", "start")
+    call("search", "focusSearch")
+    asks = "(asking) => asking.dispatchEvent(new CustomEvent('htmx:beforeRequest', { bubbles: true }))"
+    page.evaluate("window.answered")
+    page.eval_on_selector("#main", asks)  # the page asks something by itself
+    page.evaluate("""async () => {
+      const { typedAhead } = await import("/js/search.js");
+      document.body.addEventListener("keydown", (event) => { window.isAhead = typedAhead(event); });
+    }""")
+    page.keyboard.press("e")
+    assert page.evaluate("window.isAhead") is True
+    page.eval_on_selector("#row", asks)
+    page.keyboard.press("e")
+    assert page.evaluate("window.isAhead") is False
+    page.evaluate("window.fail()")
+    page.evaluate("new Promise((turn) => setTimeout(turn))")
+    assert "#" not in page.url
+    assert page.evaluate("sessionStorage.getItem('search-typed')") is None
+
+
+def test_words_that_can_be_written_nowhere_are_told_so(page: Page, call: Callable[..., Any]) -> None:
+    page.evaluate("""() => {
+      document.body.innerHTML =
+        '<div class="bubble"><p class="bubble__text">Hello</p><button data-act="words">Write it anew</button></div>';
+    }""")
+    call("messages", "start")
+    page.click("[data-act=words]")
+    assert "Nothing can be written on this ticket" in page.inner_text(".toast")
 
 
 def test_words_that_came_with_the_page_can_be_closed(page: Page, call: Callable[..., Any]) -> None:
