@@ -7,6 +7,7 @@ const NEAR = 48;
 
 let bottomBefore = true;
 let anchor = null;
+let kept = null;
 let incoming = new Set();
 let older = null;
 const watched = new WeakSet();
@@ -70,7 +71,7 @@ export function start() {
     keepOlder(target, detail.fresh);
     incoming = new Set(idsOf(target));
     bottomBefore = isAtBottom(scroller);
-    anchor = bottomBefore ? null : firstVisible(target, scroller);
+    anchor = bottomBefore ? null : asKept(firstVisible(target, scroller));
   });
   document.addEventListener("live:updated", ({ target }) => {
     if (target.id !== "timeline-entries") return;
@@ -80,7 +81,10 @@ export function start() {
       end(scroller);
       noteSeen(scroller);
     } else {
-      if (anchor?.element.isConnected) scroller.scrollTop += topOf(anchor.element, scroller) - anchor.top;
+      if (anchor?.element.isConnected) {
+        scroller.scrollTop += topOf(anchor.element, scroller) - anchor.top;
+        kept = { ...anchor, came: topOf(anchor.element, scroller) };
+      }
       if (came.length) offerNewest(scroller);
       // Nothing came that has to be read: an answer's state, a colleague's act.
       else target.dataset.seen = target.dataset.arrivals ?? target.dataset.seen;
@@ -126,6 +130,13 @@ function firstVisible(target, scroller) {
   const edge = scroller.getBoundingClientRect().top;
   const element = [...target.children].find((child) => child.getBoundingClientRect().bottom > edge);
   return element ? { element, top: topOf(element, scroller) } : null;
+}
+
+// A browser scrolls by whole pixels. Where nobody scrolled since, what it rounded off is made up for with the next
+// message: else the words one reads would creep away with a hundred of them.
+function asKept(found) {
+  const isSame = found && kept?.element === found.element && Math.abs(kept.came - found.top) < 0.1;
+  return isSame ? { ...found, top: kept.top } : found;
 }
 
 function topOf(element, scroller) {
