@@ -249,8 +249,9 @@ def postgres_dies(theatre: Theatre) -> None:
     """With a message and a call arriving and an answer under way."""
     friend = theatre.voice("postgres", ByMessenger)
     friend.ticket()
-    # Held back for a second, so it is queued and not yet claimed.
-    friend.answer()
+    # With a worker that is about to claim it: claimed, it would be for a person to decide.
+    with theatre.held_at("delivery.before_claim"):
+        friend.answer()
     killed = theatre.kill("postgres")
     friend.say()
     theatre.voice("postgres", ByPhone).say()
