@@ -292,10 +292,11 @@ def test_an_answer_of_ours_that_fits_nowhere_waits_for_what_came_in_before_it(
     there: set[str] = set()
 
     def answer(happening: Happening) -> Answer:
-        if isinstance(happening, InboundMessage) and happening.external_id == "<asked>" and not there:
-            there.add("tried")
-            raise ValueError("not today")
-        there.add("asked") if happening.external_id == "<asked>" else None  # type: ignore[union-attr]
+        if isinstance(happening, InboundMessage) and happening.external_id == "<asked>":
+            if not there:
+                there.add("tried")
+                raise ValueError("not today")
+            there.add("asked")
         return PROCESSED if "asked" in there else Answer(NO_THREAD)
 
     listening.answer = answer
