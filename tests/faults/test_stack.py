@@ -63,7 +63,7 @@ CASES = (
     Case("post-asleep", "X", ("delivery.before_write",), "retry", ("sleep",)),
     Case("beat", "mail", (), "sent", ("beat",)),
     Case("valkey", "Facebook, telephone", (), "sent", ("valkey",)),
-    Case("postgres", "Facebook, telephone", (), "sent", ("postgres",)),
+    Case("postgres", "Facebook, telephone", ("delivery.before_claim",), "sent", ("postgres",)),
     Case("everything", "all four", (), "sent", ("everything",)),
 )
 
