@@ -93,7 +93,12 @@ class Theatre:
     def kill(self, name: str) -> int:
         """SIGKILL one process, without waiting for the next; its id. Nobody is held at a point any more."""
         pid = int(self.product.file()["pids"][name])
+        process = psutil.Process(pid)
+        # Those of PostgreSQL see a moment later that it is gone, and would still serve who is let go until then.
+        served = process.children(recursive=True)
         os.kill(pid, signal.SIGKILL)
+        _gone, left = psutil.wait_procs([process, *served], timeout=PATIENCE)
+        assert not left, left
         for taken in self.product.faults.glob("*.reached"):
             taken.unlink()
         return pid
