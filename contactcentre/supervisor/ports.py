@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import socket
+import sys
 from collections.abc import Callable, Collection
 
 from contactcentre.supervisor.problem import Problem
@@ -19,6 +20,8 @@ OF_A_PROCESS = 50
 TRIES = 200
 
 _turn = itertools.count()
+# Port → the descriptor that holds the claim to it until this process ends, however it ends.
+_claimed: dict[int, int] = {}
 
 
 def is_free(port: int) -> bool:
@@ -51,10 +54,28 @@ def _in_range(number: int) -> int:
     return FIRST + number % (LAST - FIRST + 1)
 
 
+def _claim(port: int) -> bool:
+    """Whether no other start has chosen the port: its server may listen only seconds after the choice.
+
+    The claim is a name without a file (unix(7), "Abstract sockets"), which goes with its process and is the same one
+    for every user. Systems without such names do not claim; there two starts within seconds may still meet.
+    """
+    if port in _claimed or not sys.platform.startswith("linux"):
+        return True
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        claim.bind(f"\0contact-centre-port-{port}")
+    except OSError:
+        claim.close()
+        return False
+    _claimed[port] = claim.detach()
+    return True
+
+
 def preferred(name: str, port: int, *, taken: Collection[int], say: Callable[[str], None]) -> int:
     """`port` if it is free, else the next free one above it, which `say` is told. Raises Problem when none is left."""
     for candidate in range(port, min(port + TRIES, 65536)):
-        if candidate not in taken and is_free(candidate):
+        if candidate not in taken and is_free(candidate) and _claim(candidate):
             if candidate != port:
                 say(f"port {port} is in use, so {name} takes {candidate}")
             return candidate

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import socket
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,6 +35,22 @@ def test_a_port_in_use_gives_the_next_free_one_and_says_so(busy_port: int) -> No
     port = ports.preferred("web", busy_port, taken=[busy_port + 1], say=said.append)
     assert port > busy_port + 1
     assert said == [f"port {busy_port} is in use, so web takes {port}"]
+
+
+def test_a_port_that_another_start_has_just_chosen_is_not_chosen_again() -> None:
+    # Whoever chose it listens seconds later, so the port itself still looks free.
+    port = ports.free()
+    choose = f"from contactcentre.supervisor import ports; ports.preferred('web', {port}, taken=[], say=print)"
+    command = [sys.executable, "-c", f"{choose}; print('chosen', flush=True); input()"]
+    said: list[str] = []
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "chosen\n"
+        assert ports.is_free(port)
+        assert ports.preferred("web", port, taken=[], say=said.append) > port
+        other.kill()
+    assert said[0].startswith(f"port {port} is in use")
+    assert ports.preferred("web", port, taken=[], say=said.append) == port
 
 
 def test_free_ports_lie_outside_the_range_of_outgoing_connections() -> None:
