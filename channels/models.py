@@ -113,7 +113,10 @@ class LedgerItem(models.Model):
     so that erasure and retention can blank the body and the item still does not come back.
     """
 
-    account = models.ForeignKey(ChannelAccount, null=True, on_delete=models.PROTECT, related_name="ledger")
+    # Another index begins with it.
+    account = models.ForeignKey(
+        ChannelAccount, null=True, on_delete=models.PROTECT, related_name="ledger", db_index=False
+    )
     kind = models.CharField(max_length=20)
     happening = models.CharField(max_length=20)
     digest = models.BinaryField(max_length=32, unique=True)
@@ -185,7 +188,8 @@ class LedgerCount(models.Model):
     One row per change keeps parallel intake from queueing on one counter row.
     """
 
-    account = models.ForeignKey(ChannelAccount, null=True, on_delete=models.PROTECT, related_name="+")
+    # Another index begins with it.
+    account = models.ForeignKey(ChannelAccount, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     day = models.DateField()
     # `seen` or a state: seen is written where items are first recorded, the states where they change, so
     # that seen = processed + filtered + quarantined + pending proves something.

@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
             name='LedgerItem',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('account', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='ledger', to='channels.channelaccount')),
+                ('account', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='ledger', to='channels.channelaccount')),
                 ('kind', models.CharField(max_length=20)),
                 ('happening', models.CharField(max_length=20)),
                 ('digest', models.BinaryField(max_length=32, unique=True)),
@@ -108,7 +108,7 @@ class Migration(migrations.Migration):
             name='LedgerCount',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('account', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='channels.channelaccount')),
+                ('account', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='channels.channelaccount')),
                 ('day', models.DateField()),
                 ('column', models.CharField(max_length=12)),
                 ('delta', models.IntegerField()),

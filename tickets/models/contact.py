@@ -18,15 +18,16 @@ class Contact(models.Model):
     Unanswered from the first customer message after our last answer (`unanswered_since`).
     """
 
-    ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="contacts")
-    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="contacts")
-    identity = models.ForeignKey(Identity, on_delete=models.PROTECT, related_name="contacts")
+    # No index of its own where another one begins with it: every row that comes in writes each of them.
+    ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="contacts", db_index=False)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="contacts", db_index=False)
+    identity = models.ForeignKey(Identity, on_delete=models.PROTECT, related_name="contacts", db_index=False)
     account = models.ForeignKey(ChannelAccount, on_delete=models.PROTECT, related_name="+")
     surface = models.CharField(max_length=24)
     thread = models.CharField(max_length=400)
     # Counts the sessions of a surface whose contacts end by silence (DM, Messenger); 0 elsewhere.
     session = models.PositiveIntegerField(default=0)
-    entry_queue = models.ForeignKey(Queue, on_delete=models.PROTECT, related_name="contacts")
+    entry_queue = models.ForeignKey(Queue, on_delete=models.PROTECT, related_name="contacts", db_index=False)
     is_outbound = models.BooleanField(default=False)
     # Outlives merges and their taking back (row 13).
     moved_by_hand_at = models.DateTimeField(null=True, blank=True)

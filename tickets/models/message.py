@@ -25,9 +25,10 @@ class Message(models.Model):
     it is one row; each account that saw it leaves a Sighting.
     """
 
-    ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="messages")
-    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="messages")
-    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="messages")
+    # No index of its own where another one begins with it: every row that comes in writes each of them.
+    ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="messages", db_index=False)
+    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="messages", db_index=False)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="messages", db_index=False)
     account = models.ForeignKey(ChannelAccount, on_delete=models.PROTECT, related_name="+")
     channel_kind = models.CharField(max_length=20)
     scope = models.CharField(max_length=64, blank=True, default="")
@@ -134,7 +135,8 @@ class MessageVersion(models.Model):
 class Sighting(models.Model):
     """One account that a message came in by; a post that names two of our handles has two (row 17)."""
 
-    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="sightings")
+    # Another index begins with it.
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="sightings", db_index=False)
     account = models.ForeignKey(ChannelAccount, on_delete=models.PROTECT, related_name="+")
     seen_at = models.DateTimeField()
 
