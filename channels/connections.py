@@ -8,19 +8,26 @@ from datetime import datetime
 from channels.adapters.base import Connection
 from channels.consent import tokens
 from channels.models import ChannelAccount
+from contactcentre.lib.secrets import Credentials
 
 
-def connection_of(account: ChannelAccount, *, own: frozenset[str] | None = None) -> Connection:
-    """The account as its adapter may see it. `own` spares a query to whoever knows our addresses already."""
+def connection_of(account: ChannelAccount) -> Connection:
+    """The account as its adapter may see it."""
+    return replace(reading_connection_of(account, own=own_addresses(account.kind)), credentials=account.credentials)
+
+
+def reading_connection_of(account: ChannelAccount, *, own: frozenset[str]) -> Connection:
+    """The account for reading what came from it: without its credentials, which no bytes are read with. `own` are all
+    our addresses of its kind."""
     return Connection(
         account_id=account.pk,
         kind=account.kind,
         address=account.address,
         name=account.name,
         settings=account.settings,
-        credentials=account.credentials,
+        credentials=Credentials(),
         begins_at=account.begins_at,
-        own=own_addresses(account.kind) if own is None else own,
+        own=own,
     )
 
 

@@ -14,28 +14,35 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from channels import hints, ledger
-from channels.books import Change, write
+from django.conf import settings
+
+from channels import ledger
 from channels.happenings import OUR_MAIL, RawItem
 from channels.models import ChannelAccount, LedgerItem, LedgerState
 from channels.receiver import NO_THREAD
 from channels.waiting import ATTEMPTS
 from contactcentre.lib.by_hand import ByHand
+from contactcentre.lib.plans import Asked
 
 # The kinds of channel whose network promises no order.
 UNORDERED = frozenset({"facebook"})
 _SPEAKS = ("message", "edit")
 _DELETED = "delete"
 
-# Rows whose content is gone stay: nobody could read them any more.
+# The row and its books. Rows whose content is gone stay: nobody could read them any more.
 _LET_IN = ByHand(
     "let_deletion_in",
     """
-UPDATE channels_ledgeritem item
-SET state = 'pending', reason = '', attempts = 0, due_at = %s, done_at = NULL
-WHERE digest = %s AND state = 'filtered'
-  AND EXISTS (SELECT 1 FROM channels_ledgerbody body WHERE body.item_id = item.id)
-RETURNING received_at
+WITH let_in AS (
+    UPDATE channels_ledgeritem item
+    SET state = 'pending', reason = '', attempts = 0, due_at = %s, done_at = NULL
+    WHERE digest = %s AND state = 'filtered'
+      AND EXISTS (SELECT 1 FROM channels_ledgerbody body WHERE body.item_id = item.id)
+    RETURNING account_id, received_at
+)
+INSERT INTO channels_ledgercount (account_id, day, "column", delta)
+SELECT account_id, (received_at AT TIME ZONE %s)::date, entry, delta
+FROM let_in CROSS JOIN (VALUES ('filtered', -1), ('pending', 1)) AS each (entry, delta)
 """,
 )
 _ONE_AT_A_TIME = ByHand("one_at_a_time", "SELECT pg_advisory_xact_lock(%s)")
@@ -77,16 +84,9 @@ def digest(account: ChannelAccount, item: RawItem, *, now: datetime) -> bytes | 
     return made
 
 
-def let_in(account: ChannelAccount, item: RawItem, deletion: bytes, *, now: datetime) -> bool:
-    """Make the deletion wait for processing if it came before this message, inside the transaction that settles that.
-
-    Returns whether there was one.
-    """
-    if item.happening not in _SPEAKS:
-        return False
-    row = _LET_IN.first(now, deletion)
-    if row is None:
-        return False
-    write([Change(account.pk, row[0], LedgerState.FILTERED, -1), Change(account.pk, row[0], LedgerState.PENDING, 1)])
-    hints.process_soon()
-    return True
+def letting_in(item: RawItem, deletion: bytes | None, *, now: datetime) -> list[Asked]:
+    """What makes the deletion wait for processing if it came before this message: to be written just before the message
+    is settled (plans.in_turn()). Whoever settles that claims the next row, and finds the deletion among them."""
+    if deletion is None or item.happening not in _SPEAKS:
+        return []
+    return [_LET_IN.asked(now, deletion, settings.TIME_ZONE)]

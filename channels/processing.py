@@ -9,7 +9,7 @@ A claim passes by rows that somebody holds (SKIP LOCKED), so that two workers ne
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -23,12 +23,13 @@ from channels import hints, ledger, overtaken, trouble, waiting
 from channels.adapters import ADAPTERS, adapter
 from channels.adapters.base import NotOurs, PayloadError
 from channels.books import Change, write
-from channels.connections import connection_of
+from channels.connections import reading_connection_of
 from channels.happenings import Call, Deleted, DeliveryReceipt, Edited, Happening, InboundMessage
 from channels.models import ChannelAccount, LedgerBody, LedgerItem, LedgerState
 from channels.receiver import Answer, CannotReceive, receiver
 from channels.waiting import ATTEMPTS, Claimed, Held
 from contactcentre.lib import faults
+from contactcentre.lib.plans import Asked
 from contactcentre.lib.text import clean_line
 
 logger = logging.getLogger(__name__)
@@ -70,6 +71,8 @@ class Done:
 class _Outcome:
     state: LedgerState
     reason: str = ""
+    # What is written with the settling.
+    also: Sequence[Asked] = ()
 
 
 def process(*, now: datetime, limit: int = 50, clock: Callable[[], datetime] = timezone.now) -> Done:
@@ -81,8 +84,8 @@ def process(*, now: datetime, limit: int = 50, clock: Callable[[], datetime] = t
     settled = put_off = 0
     # Our own addresses, by channel kind, for the length of this drain.
     own: dict[str, frozenset[str]] = {}
-    with transaction.atomic():
-        claimed = waiting.claim(now)
+    # One statement, and so a transaction of its own.
+    claimed = waiting.claim(now)
     while claimed is not None:
         last = settled + put_off + 1 >= limit
         was_settled, claimed = _work(claimed, claim_next=not last, own=own, clock=clock)
@@ -162,7 +165,9 @@ def _work(
                     return True, waiting.claim(now) if claim_next else None
                 outcome = _handled(held, own, now)
                 faults.point("intake.after_receive")
-                return True, waiting.settle(held.item, outcome.state, outcome.reason, claim_next=claim_next, now=now)
+                return True, waiting.settle(
+                    held.item, outcome.state, outcome.reason, claim_next=claim_next, now=now, before=outcome.also
+                )
         except overtaken.TooEarly as error:
             problem = str(error)
             break
@@ -207,7 +212,7 @@ def _handled(held: Held, own: dict[str, frozenset[str]], now: datetime) -> _Outc
         return _Outcome(LedgerState.QUARANTINED, NOT_SPOKEN)
     if body is None:
         return _Outcome(LedgerState.QUARANTINED, NO_CONTENT)
-    told = connection_of(account, own=own[item.kind])
+    told = reading_connection_of(account, own=own[item.kind])
     raw = ledger.raw_item(item.happening, body)
     deletion = overtaken.digest(account, raw, now=now)
     happenings = adapter(item.kind).parse(raw, told)
@@ -224,9 +229,7 @@ def _handled(held: Held, own: dict[str, frozenset[str]], now: datetime) -> _Outc
     if not answers:
         return _Outcome(LedgerState.FILTERED, NOTHING_IN_IT)
     if any(not answer.reason for answer in answers):
-        if deletion is not None:
-            overtaken.let_in(account, raw, deletion, now=now)
-        return _Outcome(LedgerState.PROCESSED)
+        return _Outcome(LedgerState.PROCESSED, also=overtaken.letting_in(raw, deletion, now=now))
     if overtaken.is_early(item, answers[0].reason, now=now):
         raise overtaken.TooEarly(EARLY)
     return _Outcome(LedgerState.FILTERED, clean_line(answers[0].reason, trouble.REASON_LENGTH))
@@ -265,7 +268,7 @@ def _is_older(happening: Happening, account: ChannelAccount) -> bool:
 
 def _quarantine(claimed: Claimed, reason: str, *, claim_next: bool, now: datetime) -> Claimed | None:
     with transaction.atomic():
-        # The row alone: what cannot be read may be its account's credentials.
+        # The row alone, not what belongs to it: that may be what cannot be read.
         rows = LedgerItem.objects.select_for_update()
         item = rows.filter(pk=claimed.item_id, attempts=claimed.attempt, state=LedgerState.PENDING).first()
         if item is None:

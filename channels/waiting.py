@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from channels.books import APPEND, Change, appended
 from channels.models import ChannelAccount, LedgerBody, LedgerItem, LedgerState
 from contactcentre.lib.by_hand import ByHand, made, selected
+from contactcentre.lib.plans import Asked, in_turn
 from contactcentre.lib.prepared import columns
 
 # How long after the nth attempt began the row is due again, unless it was settled.
@@ -21,8 +23,9 @@ BACKOFF = (
 ATTEMPTS = len(BACKOFF)
 
 _ITEM = columns(LedgerItem)
-# Of an account what an adapter is told (connections.py) and what says whether something is too old.
-_ACCOUNT = columns(ChannelAccount, "id", "kind", "address", "name", "settings", "credentials", "begins_at")
+# Of an account what an adapter reads with (connections.py) and what says whether something is too old. Without the
+# credentials: a lost encryption key must not hold up what a customer wrote.
+_ACCOUNT = columns(ChannelAccount, "id", "kind", "address", "name", "settings", "begins_at")
 _BODY = columns(LedgerBody)
 
 _WAITS = ", ".join(f"'{wait.total_seconds():.0f} seconds'" for wait in BACKOFF)
@@ -103,8 +106,19 @@ def lock(claimed: Claimed, own: dict[str, frozenset[str]]) -> Held | None:
     return Held(item, account, made(LedgerBody, _BODY, row[b:]) if row[b] is not None else None)
 
 
-def settle(item: LedgerItem, state: LedgerState, reason: str, *, claim_next: bool, now: datetime) -> Claimed | None:
-    """Write what became of the row and book it; where that is wanted, the next row is claimed in the same statement."""
+def settle(
+    item: LedgerItem,
+    state: LedgerState,
+    reason: str,
+    *,
+    claim_next: bool,
+    now: datetime,
+    before: Sequence[Asked] = (),
+) -> Claimed | None:
+    """Write what became of the row and book it; where that is wanted, the next row is claimed in the same statement.
+
+    `before`: what is written just before it, on the same way to the database.
+    """
     booked = appended(
         [
             Change(item.account_id, item.received_at, LedgerState.PENDING, -1),
@@ -113,8 +127,8 @@ def settle(item: LedgerItem, state: LedgerState, reason: str, *, claim_next: boo
     )
     values = (state, reason, now, item.pk, *booked)
     if not claim_next:
-        _SETTLE.run(*values)
+        in_turn(*before, _SETTLE.asked(*values))
         return None
     # The statement sees the row as it was before: without its number it might claim it again.
-    row = _SETTLE_AND_CLAIM.first(*values, now, now, item.pk)
-    return Claimed(*row) if row else None
+    rows = in_turn(*before, _SETTLE_AND_CLAIM.asked(*values, now, now, item.pk))
+    return Claimed(*rows[0]) if rows else None

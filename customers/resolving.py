@@ -10,7 +10,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from channels.happenings import Address
-from contactcentre.lib.prepared import PreparedRows, insert, update
+from contactcentre.lib.by_hand import ByHand, selected
+from contactcentre.lib.plans import Asked
+from contactcentre.lib.prepared import PreparedRows, columns, insert, read, update
 from contactcentre.lib.text import clean_line
 from customers.addresses import Key, key, shown
 from customers.models import Customer, Identity, IdentityKind
@@ -72,10 +74,15 @@ def customer_of(identity: Identity, *, is_new: bool = False) -> Customer:
         # Made in this transaction: nobody else can see it yet.
         return identity.customer
     customer = lock(identity.customer_id)
+    take_name(customer, identity)
+    return customer
+
+
+def take_name(customer: Customer, identity: Identity) -> None:
+    """Call a customer, who is locked, by the name of this identity of theirs where they had none."""
     if identity.name and not customer.name and not identity.is_shared:
         customer.name = identity.name
         update(customer, ("name",))
-    return customer
 
 
 def name(identity: Identity, called: str) -> Customer | None:
@@ -132,10 +139,15 @@ def identity_of(address: Address, *, now: datetime) -> Identity:
 def lock(customer_id: int) -> Customer:
     """The customer's row, locked until the transaction ends. Everything that decides about tickets of a
     customer holds this lock. Raises Customer.DoesNotExist."""
-    found = _CUSTOMER.first(customer_id=customer_id)
-    if found is None:
+    row = _LOCK.first(customer_id)
+    if row is None:
         raise Customer.DoesNotExist(f"there is no customer {customer_id}")
-    return found
+    return read(Customer, _CUSTOMER, row)
+
+
+def locking(customer_id: int) -> Asked:
+    """What lock() tells the database, for plans.in_turn() with what is asked under the lock."""
+    return _LOCK.asked(customer_id)
 
 
 def lock_whose(whose: Callable[[], int | None]) -> Customer | None:
@@ -173,10 +185,6 @@ def _locked(wanted: Key) -> Identity | None:
     return _IDENTITY.first(kind=wanted.kind, scope=wanted.scope, value=wanted.value)
 
 
-def _customer_to_lock(*, customer_id: int) -> QuerySet[Customer]:
-    return Customer.objects.select_for_update(no_key=True).filter(pk=customer_id)
-
-
 def _identity_to_lock(*, kind: str, scope: str, value: str) -> QuerySet[Identity]:
     # Without "of key": rows that only point here (a message of a participant) need not wait, and so cannot
     # meet us in a circle.
@@ -184,8 +192,13 @@ def _identity_to_lock(*, kind: str, scope: str, value: str) -> QuerySet[Identity
 
 
 # Every message that comes in begins with these two.
-_CUSTOMER = PreparedRows(_customer_to_lock, Customer)
 _IDENTITY = PreparedRows(_identity_to_lock, Identity)
+_CUSTOMER = columns(Customer)
+_LOCK = ByHand(
+    "lock_customer",
+    f"SELECT {selected(Customer, _CUSTOMER, 'customer')} FROM customers_customer customer"  # noqa: S608
+    " WHERE id = %s FOR NO KEY UPDATE",
+)
 
 
 def _make(address: Address, wanted: Key, *, now: datetime) -> Identity:

@@ -18,7 +18,7 @@ from channels.happenings import Address, InboundMessage
 from channels.receiver import GROUP_DM, PROCESSED, Answer, CannotReceive
 from channels.surfaces import SURFACES, Surface
 from contactcentre.lib import realtime
-from contactcentre.lib.prepared import insert, update
+from contactcentre.lib.prepared import insert
 from contactcentre.lib.text import clean_line, snippet
 from customers import resolving
 from customers.addresses import NotAnAddress
@@ -31,8 +31,9 @@ from tickets.targets import Targets
 
 NO_QUEUE = gettext_noop("there is no queue yet: an admin makes one under Settings, Queues, then processes this again")
 
-# What a message changes on its ticket.
+# What a message changes on its ticket, and on a contact that goes on.
 _CHANGED = (*finishing.CHANGED, *urgency.SUMMARY)
+_SAID = ("first_said_at", "last_said_at", "last_in_at", "unanswered_since", "due_at")
 
 
 class NoQueue(CannotReceive):
@@ -41,16 +42,17 @@ class NoQueue(CannotReceive):
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Whose words these are, and on whose ticket they go; the rows of identity and customer are locked.
+    """Whose words these are, and on whose ticket they go; the identity's row is locked, the customer's not yet.
 
     `speaks_for` is the identity whose contact this is: the author's own, or that of the mail contact they
     stand in To or Cc of. `latest` is that identity's latest contact in this thread, on whatever ticket, as it was
-    before the customer's row was locked, and `thread` what it is called. No `customer`: somebody on a shared address
-    whose contact would begin now (row 12).
+    before the customer's row was locked, and `thread` what it is called. No `customer_id`: somebody on a shared address
+    whose contact would begin now (row 12). `is_new`: made by this very message, and its customer too.
     """
 
     identity: Identity
-    customer: Customer | None
+    is_new: bool
+    customer_id: int | None
     speaks_for: Identity
     latest: Contact | None
     thread: str
@@ -66,36 +68,46 @@ def receive(message: InboundMessage, *, account_id: int, now: datetime) -> Answe
         return Answer(GROUP_DM)
     thread = threads.find(message)
     author = _who(message, thread, now=now)
-    identity, customer = author.identity, author.customer
+    identity = author.identity
     if identity.ask_name_at == now:
         # Made by this very message. Whoever was not told a name so is found by the sweep.
         naming.soon()
     # Asked under the lock alone: two accounts may have brought the same message at the same time. The ledger has
     # turned away most of what comes twice before.
-    known = _known(message)
-    if known is not None:
-        return _sighted(known, account_id=account_id, now=now)
+    met = intake_rows.situation(
+        message, account_id=account_id, customer_id=author.customer_id, is_locked=author.is_new
+    )
+    customer = met.customer
+    if customer is not None and customer.pk == identity.customer_id:
+        resolving.take_name(customer, identity)
+    if met.known is not None:
+        return _sighted(met.known, account_id=account_id, now=now)
     if resolving.is_blocked(identity, customer):
         return Answer("blocked")
-    queue = feed_queue(account_id)
+    queue = met.queue
+    if queue is None:
+        raise NoQueue(NO_QUEUE)
     if customer is None:
         if message.automatic:
             return Answer("automatic")
         customer = resolving.provisional(message.author, now=now)
-    if message.automatic:
-        latest = current_ticket(customer)
-        if latest is None or not _inside_window(latest, now=now):
-            return Answer("automatic")
-        ticket = latest
+    if not message.automatic:
+        ticket = _goes_on(met.ticket, customer=customer, queue=queue, subject=message.subject, now=now, reopens=True)
+    elif met.ticket is None or not _inside_window(met.ticket, now=now):
+        return Answer("automatic")
     else:
-        ticket = ticket_for(customer, queue=queue, subject=message.subject, now=now)
-    contacts = intake_rows.CONTACTS.all(ticket_id=ticket.pk)
+        ticket = met.ticket
+    # A ticket that begins with this message has none.
+    contacts = intake_rows.CONTACTS.all(ticket_id=ticket.pk) if ticket is met.ticket else []
     contact = _contact(message, contacts, ticket=ticket, author=author, queue=queue, account_id=account_id, now=now)
     if contact.pk is None:
         contacts.append(contact)
     elif contact.entry_queue_id == queue.pk:
         contact.entry_queue = queue
-    _add(message, contacts, ticket=ticket, contact=contact, identity=identity, account_id=account_id, now=now)
+    _add(
+        message, contacts, ticket=ticket, contact=contact, identity=identity, account_id=account_id,
+        targets=met.targets, now=now,
+    )  # fmt: skip
     if thread is not None and thread.ticket_id != ticket.pk and thread.customer_id != customer.pk:
         Relation.objects.get_or_create(ticket=ticket, other_id=thread.ticket_id, defaults={"made_at": now})
     return PROCESSED
@@ -115,7 +127,7 @@ def feed_queue(account_id: int) -> Queue:
 
 def current_ticket(customer: Customer) -> Ticket | None:
     """The customer's live ticket, else the latest that is over, locked; None for a new customer."""
-    return intake_rows.CURRENT.first(customer_id=customer.pk)
+    return intake_rows.current(customer.pk)
 
 
 def ticket_for(customer: Customer, *, queue: Queue, subject: str, now: datetime, reopens: bool = True) -> Ticket:
@@ -125,7 +137,15 @@ def ticket_for(customer: Customer, *, queue: Queue, subject: str, now: datetime,
     waiting, and a solved one stays solved, since nobody wrote again (row 26). The caller holds the customer's lock and
     saves the ticket.
     """
-    ticket = current_ticket(customer)
+    return _goes_on(
+        current_ticket(customer), customer=customer, queue=queue, subject=subject, now=now, reopens=reopens
+    )
+
+
+def _goes_on(
+    ticket: Ticket | None, *, customer: Customer, queue: Queue, subject: str, now: datetime, reopens: bool
+) -> Ticket:
+    """See ticket_for(), with the customer's ticket as current_ticket() knows it."""
     if ticket is None or not (_inside_window(ticket, now=now) if reopens else ticket.state in LIVE):
         return open_ticket(customer=customer, queue=queue, previous=ticket, subject=subject, at=now)
     if ticket.state == State.SOLVED:
@@ -163,11 +183,6 @@ def open_ticket(
     return ticket
 
 
-def _known(message: InboundMessage) -> int | None:
-    found = intake_rows.KNOWN.rows(kind=message.channel_kind, scope=message.scope, external_id=message.external_id)
-    return found[0][0] if found else None
-
-
 def _sighted(known: int, *, account_id: int, now: datetime) -> Answer:
     """Somebody already brought this message: another account of ours leaves its sighting (row 17)."""
     Sighting.objects.get_or_create(message_id=known, account_id=account_id, defaults={"seen_at": now})
@@ -182,8 +197,8 @@ def _who(message: InboundMessage, thread: Contact | None, *, now: datetime) -> A
         if identity.pk != thread.identity_id:
             owner = resolving.lock_identities([thread.identity_id])[thread.identity_id]
             # Read again under the lock: somebody may just have given the contact to another customer.
-            whose = resolving.lock(Contact.objects.values_list("customer_id", flat=True).get(pk=thread.pk))
-            return Author(identity, whose, owner, _again(thread), thread.thread)
+            contact = _again(thread)
+            return Author(identity, False, contact.customer_id, owner, contact, thread.thread)
     try:
         identity, is_new = resolving.identity_for(author, now=now)
     except NotAnAddress:
@@ -196,10 +211,10 @@ def _who(message: InboundMessage, thread: Contact | None, *, now: datetime) -> A
     name = threads.name_of(message, identity_id=identity.pk)
     latest = None if is_new else _latest(message, thread, identity, name)
     if latest is not None and _decides(latest, message, identity):
-        customer: Customer | None = resolving.lock(latest.customer_id)
+        customer_id: int | None = latest.customer_id
     else:
-        customer = None if identity.is_shared else resolving.customer_of(identity, is_new=is_new)
-    return Author(identity, customer, identity, latest, name)
+        customer_id = None if identity.is_shared else identity.customer_id
+    return Author(identity, is_new, customer_id, identity, latest, name)
 
 
 def _again(contact: Contact) -> Contact:
@@ -304,6 +319,7 @@ def _add(
     contact: Contact,
     identity: Identity,
     account_id: int,
+    targets: Targets,
     now: datetime,
 ) -> Message:
     # Said when? The provider's time, never later than we heard of it (row 22).
@@ -314,11 +330,7 @@ def _add(
         contact.last_in_at = max(contact.last_in_at or said_at, said_at)
         if contact.answered_until is None or said_at > contact.answered_until:
             contact.unanswered_since = min(contact.unanswered_since or said_at, said_at)
-        urgency.set_due(contact, Targets.load())
-    if contact.pk is None:
-        insert(contact)
-    else:
-        update(contact, ("first_said_at", "last_said_at", "last_in_at", "unanswered_since", "due_at"))
+        urgency.set_due(contact, targets)
 
     ticket.arrivals += 1
     stored = Message(
@@ -346,10 +358,6 @@ def _add(
         asked_at=None if message.automatic else said_at,
         extra=_extra(message),
     )
-    intake_rows.store(stored, now=now)
-    attach(message, stored, now=now)
-    threads.remember_participants(contact, message.participants)
-
     if message.surface not in ticket.surfaces:
         ticket.surfaces = [*ticket.surfaces, message.surface]
     # Two posts on X within one second may come in either order.
@@ -363,7 +371,9 @@ def _add(
         ticket.last_direction, ticket.last_author = "in", None
         ticket.subject = ticket.subject or clean_line(message.subject)
     urgency.summarise(ticket, contacts)
-    update(ticket, _CHANGED)
+    intake_rows.store(stored, contact_columns=_SAID, ticket_columns=_CHANGED, now=now)
+    attach(message, stored, now=now)
+    threads.remember_participants(contact, message.participants)
     realtime.publish(*ticket_changed(ticket))
     return stored
 

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import connection
 from django.db.models import Model
 
-from contactcentre.lib.plans import Statement
+from contactcentre.lib.plans import Asked, Statement
+from contactcentre.lib.prepared import read
 
 Row = TypeVar("Row", bound=Model)
 
@@ -20,6 +22,10 @@ class ByHand:
     def __init__(self, name: str, sql: str) -> None:
         places = sql.count("%s")
         self._statement = Statement(name, sql, [None] * places, range(places))
+
+    def asked(self, *values: Any) -> Asked:
+        """The statement with these values, for plans.in_turn()."""
+        return self._statement, values
 
     def rows(self, *values: Any) -> list[tuple[Any, ...]]:
         """What it finds, as the driver reads it."""
@@ -40,14 +46,20 @@ def selected(model: type[Model], names: Iterable[str], table: str) -> str:
     return ", ".join(f'{table}."{by_name[name]}"' for name in names)
 
 
-def made(model: type[Row], names: Sequence[str], values: Sequence[Any]) -> Row:
+def made(model: type[Row], names: tuple[str, ...], values: Sequence[Any]) -> Row:
     """The row with these columns as the driver read them: JSON is parsed, what is encrypted is opened.
 
     Any other column is asked for when somebody wants it. Raises what opening raises.
     """
+    opened = list(values)
+    for place, convert in _converters(model, names):
+        opened[place] = convert(opened[place], None, connection)
+    return read(model, names, opened)
+
+
+@cache
+def _converters(model: type[Model], names: tuple[str, ...]) -> list[tuple[int, Callable[..., Any]]]:
+    """What reads those of the columns that the driver does not read as they are, by their places."""
     by_name = {field.attname: field for field in model._meta.concrete_fields}
-    read = []
-    for name, value in zip(names, values, strict=True):
-        convert = getattr(by_name[name], "from_db_value", None)
-        read.append(convert(value, None, connection) if convert is not None else value)
-    return model.from_db(DEFAULT_DB_ALIAS, names, read)
+    found = [(place, getattr(by_name[name], "from_db_value", None)) for place, name in enumerate(names)]
+    return [(place, convert) for place, convert in found if convert is not None]

@@ -55,40 +55,13 @@ class Statement:
         One statement, and at the first time on a connection one more, which neither the log of queries nor anything
         that counts them sees. Raises DatabaseError.
         """
-        database = connections[DEFAULT_DB_ALIAS]
-        try:
-            return self._asked(database, values)
-        except DatabaseError as error:
-            if getattr(error.__cause__, "pgcode", None) not in _STALE:
-                raise
-            # All of them: where one column changed its type others may have.
-            _PLANNED.pop(database.connection, None)
-            if database.in_atomic_block:
-                # The transaction is lost with the error; whoever begins another gets a new plan.
-                raise
-            return self._asked(database, values)
+        return in_turn((self, values))
 
-    def _asked(self, database: BaseDatabaseWrapper, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        if database.queries_logged or database.execute_wrappers:
-            with database.cursor() as logged:
-                return self._told(logged, logged.cursor, values)
-        # What Django's cursor sees to, once and not around each call of the driver: that took as long as the driver.
-        database.close_if_health_check_failed()
-        database.ensure_connection()
-        database.validate_thread_sharing()
-        database.validate_no_broken_transaction()
-        with database.wrap_database_errors, database.connection.cursor() as cursor:
-            return self._told(cursor, cursor, values)
-
-    def _told(self, cursor: Any, driver: Any, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """`cursor` is Django's around that of the driver where somebody logs, else the driver's too."""
-        # Django's own is called in Python for every time of every row, for the same UTC.
-        driver.tzinfo_factory = timezone
+    def text(self, driver: Any, values: Sequence[Any]) -> tuple[str, Sequence[Any]]:
+        """What the driver is told to carry it out, and with which parameters; planned before where it has to be."""
         if self.anew or not settings.PREPARED_STATEMENTS:
-            cursor.execute(self.sql, self._filled(values))
-        else:
-            cursor.execute(f"EXECUTE {self._planned(driver)} {self.given}", values)
-        return cursor.fetchall() if cursor.description is not None else []
+            return self.sql, self._filled(values)
+        return f"EXECUTE {self._planned(driver)} {self.given}", values
 
     def _planned(self, driver: Any) -> str:
         """Its name on the cursor's connection, where it is planned if it is not yet."""
@@ -108,3 +81,54 @@ class Statement:
         for place, value in zip(self.places, values, strict=True):
             filled[place] = value
         return filled
+
+
+# A statement, and a value for each of its places.
+Asked = tuple[Statement, Sequence[Any]]
+
+
+def in_turn(*asked: Asked) -> list[tuple[Any, ...]]:
+    """Carry out statements one after another in one round trip, and return what the last one finds.
+
+    The way there and back costs as much as a small statement. Each looks at the database when its turn comes, as it
+    would alone (PostgreSQL, "Read Committed"), so that the one behind a lock reads what stands once the lock is there;
+    as parts of one statement both would read what stood before it. More than one: within a transaction, which an error
+    in any of them ends. Raises DatabaseError.
+    """
+    database = connections[DEFAULT_DB_ALIAS]
+    try:
+        return _asked(database, asked)
+    except DatabaseError as error:
+        if getattr(error.__cause__, "pgcode", None) not in _STALE:
+            raise
+        # All of them: where one column changed its type others may have.
+        _PLANNED.pop(database.connection, None)
+        if database.in_atomic_block:
+            # The transaction is lost with the error; whoever begins another gets a new plan.
+            raise
+        return _asked(database, asked)
+
+
+def _asked(database: BaseDatabaseWrapper, asked: Sequence[Asked]) -> list[tuple[Any, ...]]:
+    if database.queries_logged or database.execute_wrappers:
+        with database.cursor() as logged:
+            return _told(logged, logged.cursor, asked)
+    # What Django's cursor sees to, once and not around each call of the driver: that took as long as the driver.
+    database.close_if_health_check_failed()
+    database.ensure_connection()
+    database.validate_thread_sharing()
+    database.validate_no_broken_transaction()
+    with database.wrap_database_errors, database.connection.cursor() as cursor:
+        return _told(cursor, cursor, asked)
+
+
+def _told(cursor: Any, driver: Any, asked: Sequence[Asked]) -> list[tuple[Any, ...]]:
+    """`cursor` is Django's around that of the driver where somebody logs, else the driver's too."""
+    # Django's own is called in Python for every time of every row, for the same UTC.
+    driver.tzinfo_factory = timezone
+    sql, given = asked[0][0].text(driver, asked[0][1])
+    for statement, values in asked[1:]:
+        more, also = statement.text(driver, values)
+        sql, given = f"{sql}; {more}", [*given, *also]
+    cursor.execute(sql, given)
+    return cursor.fetchall() if cursor.description is not None else []

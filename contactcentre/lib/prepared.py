@@ -7,6 +7,7 @@ in it (who may see what) stay where they are written, in querysets. PostgreSQL p
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -16,7 +17,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.models import Field, Model, QuerySet
 from django.db.models.base import ModelState
 
-from contactcentre.lib.plans import Statement
+from contactcentre.lib.plans import Asked, Statement, in_turn
 
 Value = int | str | datetime | list[int]
 Row = TypeVar("Row", bound=Model)
@@ -27,32 +28,17 @@ _NUMBER = -(10**15)
 _TIME = datetime(1, 1, 2, tzinfo=UTC)
 
 
-class Prepared:
-    """A query by `build(*shape, **values)`, a values_list() of plain columns.
+class Kept(ABC):
+    """SQL that is written once a process, for each set of values it is asked with, and then only given values."""
 
-    `shape` is all that changes the text of the SQL: which filters there are, how many rows at most. `values` are
-    numbers, words, times and lists of numbers. They must reach the database as they are: build() may put them into
-    filters and nothing else. A list is taken for a set: build() gets one longer than it is, so that not every length
-    is a statement of its own, with the last number repeated. `anew`: see Statement.
-    """
-
-    def __init__(self, build: Callable[..., QuerySet[Any, Any]], *, anew: bool = False) -> None:
-        self._build = build
+    def __init__(self, name: str, *, anew: bool = False) -> None:
+        self._name = name
         self._anew = anew
         self._known: dict[Hashable, _Written] = {}
 
-    def rows(self, *shape: Hashable, **values: Value) -> list[tuple[Any, ...]]:
-        """What the query finds, as the driver reads it (a JSON column is text)."""
-        return self._found(None, shape, values)
-
-    def top(self, limit: int, /, *shape: Hashable, **values: Value) -> list[tuple[Any, ...]]:
-        """The same of a query that is ordered and not sliced: at most so many rows.
-
-        PostgreSQL does not know the limit when it plans, and so plans for the first rows: it walks the index that has
-        the order, where it might sort all there is. For values behind which there are mostly few rows, and once in a
-        while a million: it costs nothing for the few. Where there are always many a slice in the query is right.
-        """
-        return self._found(limit, shape, values)
+    @abstractmethod
+    def _sql(self, shape: tuple[Hashable, ...], values: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
+        """The SQL and its parameters, the given values among them as they are."""
 
     def _found(self, limit: int | None, shape: tuple[Hashable, ...], values: Mapping[str, Value]) -> list[Any]:
         stretched = {name: _stretched(value) if isinstance(value, list) else value for name, value in values.items()}
@@ -82,7 +68,7 @@ class Prepared:
             mine = [_mark(one, len(marks) + index) for index, one in enumerate(_each(value))]
             marks += mine
             marked[name] = mine if isinstance(value, list) else mine[0]
-        sql, parameters = self._build(*shape, **marked).query.sql_with_params()
+        sql, parameters = self._sql(shape, marked)
         places = [position for position, one in enumerate(parameters) if one in marks]
         order = [marks.index(parameters[position]) for position in places]
         if len(set(order)) < len(marks):
@@ -92,7 +78,37 @@ class Prepared:
             sql, parameters = f"{sql} LIMIT %s", (*parameters, None)
             places.append(len(parameters) - 1)
             order.append(len(marks))
-        return Statement(self._build.__name__, sql, parameters, places, anew=self._anew), order
+        return Statement(self._name, sql, parameters, places, anew=self._anew), order
+
+
+class Prepared(Kept):
+    """A query by `build(*shape, **values)`, a values_list() of plain columns.
+
+    `shape` is all that changes the text of the SQL: which filters there are, how many rows at most. `values` are
+    numbers, words, times and lists of numbers. They must reach the database as they are: build() may put them into
+    filters and nothing else. A list is taken for a set: build() gets one longer than it is, so that not every length
+    is a statement of its own, with the last number repeated. `anew`: see Statement.
+    """
+
+    def __init__(self, build: Callable[..., QuerySet[Any, Any]], *, anew: bool = False) -> None:
+        super().__init__(build.__name__, anew=anew)
+        self._build = build
+
+    def rows(self, *shape: Hashable, **values: Value) -> list[tuple[Any, ...]]:
+        """What the query finds, as the driver reads it (a JSON column is text)."""
+        return self._found(None, shape, values)
+
+    def top(self, limit: int, /, *shape: Hashable, **values: Value) -> list[tuple[Any, ...]]:
+        """The same of a query that is ordered and not sliced: at most so many rows.
+
+        PostgreSQL does not know the limit when it plans, and so plans for the first rows: it walks the index that has
+        the order, where it might sort all there is. For values behind which there are mostly few rows, and once in a
+        while a million: it costs nothing for the few. Where there are always many a slice in the query is right.
+        """
+        return self._found(limit, shape, values)
+
+    def _sql(self, shape: tuple[Hashable, ...], values: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
+        return self._build(*shape, **values).query.sql_with_params()
 
 
 class PreparedRows(Generic[Row]):
@@ -114,13 +130,14 @@ class PreparedRows(Generic[Row]):
 
     def all(self, *shape: Hashable, **values: Value) -> list[Row]:
         """What the query finds."""
-        return [self._made(row) for row in self._query.rows(*shape, **values)]
+        return [self.made(row) for row in self._query.rows(*shape, **values)]
 
     def first(self, *shape: Hashable, **values: Value) -> Row | None:
         """The first of what it finds, or None."""
         return next(iter(self.all(*shape, **values)), None)
 
-    def _made(self, row: tuple[Any, ...]) -> Row:
+    def made(self, row: Sequence[Any]) -> Row:
+        """The model of a row of this query, whoever has read it."""
         place = len(self._columns)
         made = read(self._model, self._columns, row[:place])
         for name, model, names in self._related:
@@ -144,16 +161,32 @@ def read(model: type[Row], names: Sequence[str], values: Iterable[Any]) -> Row:
 
 def insert(row: Model) -> None:
     """Write a new row and give it its number: what create() does, without compiling anything."""
+    ((number,),) = in_turn(inserting(row))
+    is_stored(row, number)
+
+
+def inserting(row: Model) -> Asked:
+    """What insert() tells the database, for plans.in_turn(); it finds the row's number."""
     statement, fields = _insert_of(type(row))
-    ((row.pk,),) = statement.rows([stored(row, field) for field in fields])
+    return statement, [stored(row, field) for field in fields]
+
+
+def is_stored(row: Model, number: int) -> None:
+    """Have a row know that it stands in the database now, under this number."""
+    row.pk = number
     row._state.adding = False
     row._state.db = DEFAULT_DB_ALIAS
 
 
 def update(row: Model, names: tuple[str, ...]) -> None:
     """Write these columns of a row: what save(update_fields=…) does, without compiling anything."""
+    in_turn(updating(row, names))
+
+
+def updating(row: Model, names: tuple[str, ...]) -> Asked:
+    """What update() tells the database, for plans.in_turn()."""
     statement, fields = _update_of(type(row), names)
-    statement.rows([*(stored(row, field) for field in fields), row.pk])
+    return statement, [*(stored(row, field) for field in fields), row.pk]
 
 
 # Fields whose values the driver writes as they are; Django goes five calls deep to find that out for each of them.

@@ -173,6 +173,22 @@ def test_a_post_is_rows_and_then_work(
     assert care.heard_at >= before
 
 
+def test_a_hook_goes_past_what_is_made_for_people(door: Door, care: ChannelAccount) -> None:
+    body = post(entry(CARE, said("m_1", "Hello")))
+    signature = "sha256=" + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+    cookie = {"Cookie": "contactcentre_session=somebody", "X-Hub-Signature-256": signature}
+    answer = door.client.generic("POST", door.address, body, JSON, headers=cookie)
+    assert (answer.status_code, answer.headers["Content-Length"]) == (200, "0")
+    # Neither a session nor a language was looked for.
+    assert not hasattr(answer.wsgi_request, "session")
+    assert "Vary" not in answer.headers
+
+
+def test_a_hook_under_another_host_s_name_is_refused_as_every_page_is(door: Door, care: ChannelAccount) -> None:
+    assert door.post(post(entry(CARE, said("m_1", "Hello"))), Host="elsewhere.example") == 400
+    assert rows() == []
+
+
 @pytest.mark.parametrize(
     "signature",
     ["", "sha256=", "sha256=" + "0" * 64, "sha1=" + "0" * 40, "sha256=é", "sha256=\x00", "0" * 64],

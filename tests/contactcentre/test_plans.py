@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -12,7 +14,7 @@ from django.db import DatabaseError, InternalError, NotSupportedError, connectio
 from django.test.utils import CaptureQueriesContext
 
 from agents.models import Person
-from contactcentre.lib.plans import Statement
+from contactcentre.lib.plans import Statement, in_turn
 from contactcentre.lib.prepared import Prepared
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
@@ -210,3 +212,53 @@ def test_the_top_of_a_query_has_as_many_rows_as_are_asked_for() -> None:
     assert len(query.top(10, least=people[0])) == len(query.rows(least=people[0])) == 3
     # The limit is a value, which is what keeps PostgreSQL from planning for all rows.
     assert any("LIMIT $2" in text for text in planned("newest_people"))
+
+
+def test_several_statements_go_together_and_tell_what_the_last_one_finds() -> None:
+    first, last = twice("goes_first"), twice("goes_last")
+    for _planned_or_not in range(2):
+        with CaptureQueriesContext(connection) as captured:
+            assert in_turn((first, [1]), (last, [2])) == [(4,)]
+        assert [one["sql"].count("EXECUTE") for one in captured.captured_queries] == [2]
+
+
+def test_an_error_in_the_first_of_several_undoes_what_goes_with_it() -> None:
+    fails = Statement("fails", "SELECT 1 / %s::int", [None], [0])
+    with pytest.raises(DatabaseError, match="zero"), transaction.atomic():
+        in_turn((fails, [0]), (twice("never"), [1]))
+    assert asked(twice("afterwards"), 1) == [2]
+
+
+def test_a_statement_behind_a_lock_reads_what_was_written_while_it_waited() -> None:
+    lock = Statement("locks", "SELECT pg_advisory_xact_lock(%s)", [None], [0])
+    count = Statement("counts", "SELECT count(*) FROM written WHERE %s = 1", [None], [0])
+    has_lock, number = threading.Event(), 61_000_001
+
+    def writes() -> None:
+        told_nothing("CREATE TABLE written (id int)")
+        with transaction.atomic():
+            lock.rows([number])
+            has_lock.set()
+            told_nothing("INSERT INTO written VALUES (1)")
+            ends = time.monotonic() + 10
+            waiting = f"SELECT 1 FROM pg_locks WHERE objid = {number} AND locktype = 'advisory' AND NOT granted"
+            while not told(waiting) and time.monotonic() < ends:
+                pass
+
+    def reads() -> list[Any]:
+        assert has_lock.wait(10)
+        with transaction.atomic():
+            return in_turn((lock, [number]), (count, [1]))
+
+    try:
+        with ThreadPoolExecutor(1) as writer:
+            written = writer.submit(on_a_connection_of_its_own, writes)
+            assert on_a_connection_of_its_own(reads) == [(1,)]
+            written.result(timeout=20)
+    finally:
+        on_a_connection_of_its_own(lambda: told_nothing("DROP TABLE IF EXISTS written"))
+
+
+def told_nothing(sql: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)

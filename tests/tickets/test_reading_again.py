@@ -61,7 +61,7 @@ def between(monkeypatch: pytest.MonkeyPatch) -> Callable[[Act, Act], None]:
             finally:
                 connection.close()
 
-        for name in ("lock", "lock_all"):
+        for name in ("lock", "lock_all", "locking"):
             monkeypatch.setattr(resolving, name, stop_once(getattr(resolving, name)))
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="held") as pool:
             done = pool.submit(alone)

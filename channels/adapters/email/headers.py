@@ -48,6 +48,7 @@ class Headers:
 
     def __init__(self, message: Message) -> None:
         self._message = message
+        self._known: dict[str, list[str]] = {}
 
     @classmethod
     def read(cls, raw: bytes) -> Headers:
@@ -56,8 +57,11 @@ class Headers:
 
     def every(self, name: str) -> list[str]:
         """All values of a field as text (bytes that are no ASCII decoded as UTF-8, else by guess)."""
-        values = self._message.get_all(name) or []
-        return [unfold(str(value)) for value in values[:100]]
+        known = self._known.get(name)
+        if known is None:
+            values = self._message.get_all(name) or []
+            known = self._known[name] = [unfold(str(value)) for value in values[:100]]
+        return known
 
     def first(self, name: str) -> str:
         """The first value that is not empty, else empty."""
@@ -85,7 +89,10 @@ def head(raw: bytes) -> bytes:
 
 def unfold(value: str) -> str:
     """A raw header value on one line, its bytes decoded, at most 64 thousand characters."""
-    value = _FOLD.sub(" ", value[:_VALUE_LIMIT])
+    value = value[:_VALUE_LIMIT]
+    if value.isascii() and value.isprintable():
+        return value.strip()
+    value = _FOLD.sub(" ", value)
     if not value.isascii():
         value = decode(value.encode("utf-8", "surrogateescape"))
     return clean(value).replace("\n", " ").strip()
@@ -93,7 +100,7 @@ def unfold(value: str) -> str:
 
 def decode_words(value: str) -> str:
     """A header's text with its encoded words (RFC 2047) decoded; broken ones stay as they are written."""
-    return clean("".join(_decoded(_BETWEEN.sub(r"\1", value))))
+    return clean("".join(_decoded(_BETWEEN.sub(r"\1", value))) if "=?" in value else value)
 
 
 def _decoded(value: str) -> Iterator[str]:
@@ -164,7 +171,11 @@ def mail_key(raw: bytes) -> str:
     a key of its own and is never dropped. Without an id it is `sha256:` and the digest of the raw bytes.
     Never raises.
     """
-    headers = Headers.read(raw)
+    return key_of(Headers.read(raw), raw)
+
+
+def key_of(headers: Headers, raw: bytes) -> str:
+    """The same for whoever has read the mail's headers already."""
     identifier = message_id(headers)
     if not identifier:
         return f"sha256:{hashlib.sha256(raw).hexdigest()}"

@@ -316,6 +316,8 @@ def _parameter(part: Message, name: str, header: str) -> str:
         value = part.get_param(name, "", header)
     except (ValueError, LookupError, TypeError, AttributeError):
         return ""
+    if not value:
+        return ""
     if isinstance(value, tuple):
         # RFC 2231: (charset, language, text whose characters are bytes).
         return clean_line(decode(str(value[2]).encode("latin-1", "replace"), str(value[0] or "")), 400)

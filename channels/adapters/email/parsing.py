@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop, ngettext
 from channels.adapters.base import Connection, NotOurs, PayloadError
 from channels.adapters.email import automatic, reports
 from channels.adapters.email.address import Mailbox, mailboxes
-from channels.adapters.email.headers import Headers, mail_key, message_id, message_ids
+from channels.adapters.email.headers import Headers, key_of, message_id, message_ids
 from channels.adapters.email.mailbox import is_ours, plus_part
 from channels.adapters.email.mime import Content, content, parsed
 from channels.adapters.email.quoting import split
@@ -28,7 +28,7 @@ MAX_PARTICIPANTS = 50
 
 # Where a mail system writes the address it really delivered to; the plus part of our reply address is there
 # even where To was rewritten.
-_RECIPIENT_FIELDS = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To")
+_DELIVERY_FIELDS = ("Delivered-To", "X-Original-To", "Envelope-To")
 _TOKEN = re.compile(r"t\d+\.[A-Za-z0-9._-]+")
 _OWN_ID = re.compile(r"<(t\d+\.[A-Za-z0-9._-]+)@[^<>\s@]+>")
 
@@ -54,7 +54,7 @@ def inbound(item: RawItem, connection: Connection) -> InboundMessage:
 
 def _inbound(item: RawItem, connection: Connection) -> InboundMessage:
     headers = Headers.read(item.body)
-    external_id = mail_key(item.body)
+    external_id = key_of(headers, item.body)
     own_id = message_id(headers)
     sender = _sender(headers)
     # Whatever lies among our sent mail is ours, also under an address that this mailbox has besides its own.
@@ -62,7 +62,8 @@ def _inbound(item: RawItem, connection: Connection) -> InboundMessage:
     is_out = is_sent or (sender is not None and is_ours(sender.spec, connection))
     nearest, thread = _references(headers, own_id)
     to, blind = mailboxes(headers.every("To")), mailboxes(headers.every("Bcc")) if is_out else []
-    participants = _participants([*to, *mailboxes(headers.every("Cc"))], sender, connection)
+    copied = mailboxes(headers.every("Cc"))
+    participants = _participants([*to, *copied], sender, connection)
     unseen = _participants(blind, sender, connection)
     notes: list[str] = []
     too_large = item.meta.get("too_large")
@@ -116,7 +117,7 @@ def _inbound(item: RawItem, connection: Connection) -> InboundMessage:
         blind=unseen,
         recipient=_recipient([*participants, *unseen], to) if is_out else None,
         marker=_mark(headers, connection) if is_out else "",
-        token=_token(headers, nearest, connection),
+        token=_token([*to, *copied, *_delivered(headers)], nearest, connection),
         notes=tuple(notes),
         report_on=found.on if found else "",
         report=found.state if found else "",
@@ -173,18 +174,18 @@ def _references(headers: Headers, own_id: str) -> tuple[tuple[str, ...], str]:
     return tuple(nearest[:MAX_REFERENCES]), oldest
 
 
-def _token(headers: Headers, nearest: tuple[str, ...], connection: Connection) -> str:
+def _delivered(headers: Headers) -> list[Mailbox]:
+    """Where the mail system says that it delivered it to."""
+    return [each for name in _DELIVERY_FIELDS for each in mailboxes(headers.every(name))]
+
+
+def _token(recipients: Iterable[Mailbox], nearest: tuple[str, ...], connection: Connection) -> str:
     """The plus part of an address of ours that the mail was sent to, else one of our own message ids' words.
 
     Whether it is genuine is for its issuer to check; several are there only by somebody's hand, and one of
     our form is taken before any other.
     """
-    parts: list[str] = []
-    for name in _RECIPIENT_FIELDS:
-        for each in mailboxes(headers.every(name)):
-            part = plus_part(each.spec, connection)
-            if part:
-                parts.append(part)
+    parts = [part for each in recipients if (part := plus_part(each.spec, connection))]
     ours = next((part for part in parts if _TOKEN.fullmatch(part)), "")
     if ours:
         return ours
