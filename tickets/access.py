@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from agents.models import Membership, Person
+from agents.models import HistoryEntry, Membership, Person
 from channels.models import ChannelAccount
+from contactcentre.lib.gathered import Gathered
 from contactcentre.lib.prepared import Prepared, PreparedRows
 from customers import resolving
-from tickets.models import AccountFeed, Message, Queue, Ticket
+from tickets.models import AccountFeed, Contact, Message, Queue, Reading, Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +92,16 @@ _QUEUES = Prepared(_queues_for)
 
 def rights(person: Person) -> Rights:
     """The person's rights, in one query. A mere admin gets none: PermissionDenied."""
+    _ask_for_work(person)
+    return _rights(person, _QUEUES.rows(person_id=person.pk))
+
+
+def _ask_for_work(person: Person) -> None:
     if not (person.is_active and person.works_tickets):
         raise PermissionDenied
-    rows = _QUEUES.rows(person_id=person.pk)
+
+
+def _rights(person: Person, rows: Iterable[Sequence[Any]]) -> Rights:
     used, removed = (
         tuple(
             QueueName(number, name, is_confidential, is_served)
@@ -136,6 +145,31 @@ def ticket_to_read(have: Rights, ticket_id: int) -> Ticket:
     return _readable(have, _TICKET.first(ticket_id=ticket_id))
 
 
+class Opened(NamedTuple):
+    """A ticket that somebody looks at, with what they may. `read` is the arrival number they have read to before,
+    None where they never looked."""
+
+    rights: Rights
+    ticket: Ticket
+    read: int | None
+
+
+def _reading_of(*, ticket_id: int, person_id: int) -> QuerySet[Reading, tuple[Any, ...]]:
+    return Reading.objects.filter(ticket_id=ticket_id, person_id=person_id).values_list("arrival")
+
+
+_OPENED = Gathered("opened", _queues_for, _ticket_of, _reading_of)
+
+
+def opened(person: Person, ticket_id: int) -> Opened:
+    """rights() and ticket_to_read() for a page, which needs both, in one statement. Raises like them."""
+    _ask_for_work(person)
+    queues, tickets, readings = _OPENED.rows(person_id=person.pk, ticket_id=ticket_id)
+    have = _rights(person, queues)
+    ticket = _readable(have, _TICKET.made(tickets[0]) if tickets else None)
+    return Opened(have, ticket, readings[0][0] if readings else None)
+
+
 def _readable(have: Rights, found: Ticket | None) -> Ticket:
     if found is None:
         raise Http404
@@ -171,14 +205,19 @@ _TO_ACT = PreparedRows(_ticket_to_lock, Ticket)
 
 
 def hidden_accounts(have: Rights) -> frozenset[int]:
-    """The channel accounts that feed a confidential queue which is not for this person."""
+    """The channel accounts that feed a confidential queue which is not for this person, or have done so: what came in
+    then stays what it was, and goes on in the contacts that began then."""
     hidden = have.hidden
     if not hidden:
         return frozenset()
     feeds = dict(AccountFeed.objects.values_list("account_id", "queue_id"))
     default = Queue.objects.filter(is_default=True).values_list("pk", flat=True).first()
-    accounts = ChannelAccount.objects.values_list("pk", flat=True)
-    return frozenset(account for account in accounts if feeds.get(account, default) in hidden)
+    begun = Contact.objects.filter(entry_queue__in=hidden).values("account_id")
+    # Also of what nobody could read, and so made no contact.
+    chosen = HistoryEntry.objects.filter(act="feed.changed", account_id__isnull=False, data__queue__in=sorted(hidden))
+    fed_it = ExpressionWrapper(Q(pk__in=begun) | Q(pk__in=chosen.values("account_id")), output_field=BooleanField())
+    accounts = ChannelAccount.objects.values_list("pk", fed_it)
+    return frozenset(account for account, fed in accounts if fed or feeds.get(account, default) in hidden)
 
 
 def topics(person_id: int) -> dict[str, Any] | None:

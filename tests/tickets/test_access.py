@@ -13,11 +13,11 @@ from django.test import Client
 from django.urls import reverse
 
 from agents.models import Membership, Person
-from channels.models import LedgerBody, LedgerItem
+from channels.models import ChannelAccount, LedgerBody, LedgerItem
 from customers.models import Identity
 from tests.conftest import NOW, House
-from tickets import access, acts, merging, notes
-from tickets.models import Ticket
+from tickets import access, acts, merging, notes, settings_feeds
+from tickets.models import Queue, Ticket
 from tickets.queries import lists, search
 
 
@@ -149,6 +149,37 @@ def test_what_came_in_for_a_confidential_queue_opens_from_the_ledger_for_those_w
     house.ada.is_lead = True
     house.ada.save()
     assert opened() == [plain.pk, secret.pk, unknown.pk]
+
+
+@pytest.mark.parametrize("fed", ["with a contact", "unread"])
+def test_an_account_that_fed_a_confidential_queue_once_opens_none_of_what_came_in(
+    house: House, sign_in: Callable[[Person], Client], fed: str
+) -> None:
+    house.ada.is_agent = True
+    house.ada.save()
+
+    def feed(account: ChannelAccount, was: Queue, chosen: Queue) -> None:
+        choice = {account.pk: settings_feeds.Choice(was.pk, chosen.pk)}
+        assert settings_feeds.change(actor=house.ada, choices=choice, now=NOW) == [account.pk]
+
+    if fed == "with a contact":
+        account = house.legal_mailbox
+        house.mail("My salary", account=account)
+        feed(account, house.legal, house.general)
+    else:
+        account = house.billing_mailbox
+        feed(account, house.billing, house.legal)
+        feed(account, house.legal, house.billing)
+    kept = LedgerItem.objects.create(
+        account=account, kind="email", happening="message", digest=b"1", source="poll",
+        state="quarantined", reason="Not understood.", size=1, received_at=NOW, due_at=NOW,
+    )  # fmt: skip
+    LedgerBody.objects.create(item_id=kept.pk, body=b"Words", received_at=NOW)
+    address = reverse("channels:content", args=[kept.pk])
+    browser = sign_in(house.ada)
+    assert browser.post(address).status_code == 403
+    Queue.objects.update(is_confidential=False)
+    assert browser.post(address).status_code == 200
 
 
 WARNING = "you will no longer see it"

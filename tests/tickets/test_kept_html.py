@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from html import escape
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone, translation
+from django.utils.formats import date_format
 
 from contactcentre.templatetags.still import filled
 from tests.tickets.inbox_rows import ANNA, NOW, ago, bubble, entry, row
@@ -16,6 +18,7 @@ from tickets import row_html, rows, timeline_html
 from tickets.features import Features
 from tickets.queries import timeline
 from tickets.queries.timeline_rows import Said
+from tickets.templatetags.inbox import exact_words
 
 
 def listed(one: rows.TicketRow, *, now: datetime = NOW, place: str = "", current_id: int | None = None) -> str:
@@ -183,3 +186,11 @@ def test_a_page_is_kept_without_what_stands_in_its_holes() -> None:
     assert "<title><b> · " in second
     assert [html.count('content="one"') for html in (first, second)] == [1, 0]
     assert "hole-" not in first + second
+
+
+# Of these some write the hour first, in the midst, or in another form than alone.
+@pytest.mark.parametrize("language", ["en-gb", "de", "es", "fr", "ko", "vi", "bs"])
+def test_a_time_kept_in_halves_is_written_as_django_writes_it_whole(language: str) -> None:
+    with translation.override(language):
+        for at in (datetime(2026, 11, 20, 0, 0), datetime(2026, 11, 20, 12, 5), datetime(2027, 3, 1, 17, 30)):
+            assert exact_words(at, language) == escape(date_format(at, "DATETIME_FORMAT"))

@@ -1,9 +1,12 @@
-"""A page's contacts, each with its account and identity: read once for the timeline and the composer."""
+"""A page's contacts, each with its account and identity: read once for the timeline and the composer.
+
+Each has `is_gone` besides its columns: whether what an answer in public would stand below is not there any more
+(tickets/places.py).
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -12,6 +15,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from channels.models import ChannelAccount
 from contactcentre.lib.prepared import Prepared, columns, read
 from customers.models import Identity
+from tickets import places
 from tickets.models import Contact, Message, Participant
 
 LIMIT = 40
@@ -28,20 +32,18 @@ _COLUMNS = (
 )
 
 
-def of_customer(customer_id: int) -> list[Contact]:
-    """The customer's latest contacts, with `copies` (addresses in copy) and `asked_to` (the last Reply-To)."""
-    return [_contact(row) for row in _OF_CUSTOMER.rows(customer_id=customer_id)]
-
-
 def by_id(ids: Iterable[int]) -> dict[int, Contact]:
     """These contacts; none costs no statement."""
     wanted = sorted(set(ids))
-    return {contact.pk: contact for contact in map(_contact, _BY_ID.rows(ids=wanted))} if wanted else {}
+    return {contact.pk: contact for contact in map(made, _BY_ID.rows(ids=wanted))} if wanted else {}
 
 
-def _of_customer(*, customer_id: int) -> QuerySet[Contact, tuple[Any, ...]]:
+def of_customer(*, customer_id: int) -> QuerySet[Contact, tuple[Any, ...]]:
+    """The customer's latest contacts, as made() takes them; with `copies` (addresses in copy) and `asked_to` (the last
+    Reply-To)."""
     return (
         Contact.objects.annotate(
+            is_gone=places.is_gone(),
             copies=ArraySubquery(
                 Participant.objects.filter(contact=OuterRef("pk")).order_by("id").values("value")[:COPIES]
             ),
@@ -53,25 +55,25 @@ def _of_customer(*, customer_id: int) -> QuerySet[Contact, tuple[Any, ...]]:
         )
         .filter(customer_id=customer_id)
         .order_by("-last_said_at", "-id")
-        .values_list(*_COLUMNS, "copies", "asked_to")[:LIMIT]
+        .values_list(*_COLUMNS, "is_gone", "copies", "asked_to")[:LIMIT]
     )
 
 
 def _by_id(*, ids: list[int]) -> QuerySet[Contact, tuple[Any, ...]]:
-    return Contact.objects.filter(pk__in=ids).values_list(*_COLUMNS)
+    return Contact.objects.annotate(is_gone=places.is_gone()).filter(pk__in=ids).values_list(*_COLUMNS, "is_gone")
 
 
-_OF_CUSTOMER = Prepared(_of_customer)
 _BY_ID = Prepared(_by_id)
 
 
-def _contact(row: tuple[Any, ...]) -> Contact:
+def made(row: Sequence[Any]) -> Contact:
+    """The contact of a row."""
     a, i = len(_CONTACT), len(_CONTACT) + len(ACCOUNT)
     end = i + len(IDENTITY)
     contact = read(Contact, _CONTACT, row[:a])
     contact.account = read(ChannelAccount, ACCOUNT, row[a:i])
     contact.identity = read(Identity, IDENTITY, row[i:end])
-    if len(row) > end:
-        copies, asked_to = row[end:]
-        contact.copies, contact.asked_to = copies, json.loads(asked_to) if asked_to else ""  # type: ignore[attr-defined]
+    contact.is_gone, *more = row[end:]  # type: ignore[attr-defined]
+    if more:
+        contact.copies, contact.asked_to = more  # type: ignore[attr-defined]
     return contact

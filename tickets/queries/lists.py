@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from agents.models import Person
 from contactcentre.lib.ids import identifier
-from contactcentre.lib.prepared import Prepared, Value
+from contactcentre.lib.prepared import Prepared, Value, read
 from customers.models import what_to_call
 from tickets import rows
 from tickets.access import Rights, visible
@@ -300,7 +300,7 @@ def rows_of(person: Person, have: Rights, tickets: Iterable[Listed]) -> tuple[ro
                 last_at=ticket.last_at,
                 surfaces=rows.surfaces(tuple(ticket.surfaces)),
                 tags=tuple(ticket.tags),
-                also=tuple(named(queue) for queue in ticket.also_queue_ids),
+                also=tuple([named(queue) for queue in ticket.also_queue_ids]),
                 owner=colleagues.get(ticket.owner_id),
                 is_unread=ticket.arrivals > (ticket.read or 0) and ticket.last_direction != "out",
                 is_high=ticket.priority > 0,
@@ -316,7 +316,15 @@ def _people(tickets: Iterable[Listed]) -> dict[int | None, Person]:
     """Who owns these tickets or spoke last on them."""
     names = {ticket.owner_id: ticket.owner_name for ticket in tickets}
     names |= {ticket.author_id: ticket.author_name for ticket in tickets}
-    return {number: Person(id=number, name=name or "") for number, name in names.items() if number is not None}
+    return {number: a_person(number, name or "") for number, name in names.items() if number is not None}
+
+
+_NAMED = ("id", "name")
+
+
+def a_person(number: int, name: str) -> Person:
+    """Somebody of ours of whom no more is known, or asked, than what pages name them by."""
+    return read(Person, _NAMED, (number, name))
 
 
 def who(ticket: Ticket) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -16,15 +15,18 @@ from django.utils.translation import gettext as _
 from agents.models import Person
 from channels.models import AccountState
 from channels.surfaces import SURFACES
-from contactcentre.lib.prepared import Prepared, columns, read
+from contactcentre.lib.gathered import Gathered, Rows
+from contactcentre.lib.prepared import Value, columns, read
 from customers import merging
 from customers.models import CustomerKind, Identity, IdentityKind
-from tickets import moving, rows
+from tickets import moving, places, rows
 from tickets.access import Rights
 from tickets.models import Contact, ContactMove, Draft, Relation, State, Ticket
 from tickets.queries import contacts as contact_rows
-from tickets.queries import sight, timeline
+from tickets.queries import sight, timeline, timeline_rows
 from tickets.queries.lists import colleague, who
+from tickets.queries.timeline_rows import Known
+from tickets.templatetags.inbox import moment
 
 EARLIER_LIMIT = 20
 OVER = ("merged", "closed")
@@ -42,13 +44,18 @@ BADGES = {
 def page(
     person: Person, have: Rights, ticket: Ticket, *, now: datetime, read: int = 0, stream: str = ""
 ) -> rows.TicketPage:
-    """All of the ticket pane and the customer pane, in seven statements whatever the history's length.
+    """All of the ticket pane and the customer pane, in three statements whatever the history's length.
 
     One more each where there are files, calls, or a contact that was moved here by hand. `read` is the arrival number
     this person had read to before.
     """
-    contacts = contact_rows.of_customer(ticket.customer_id)
-    stretch = timeline.page(person, have, ticket, read=read, known=contacts, now=now)
+    given: dict[str, Value] = {"customer_id": ticket.customer_id, "ticket_id": ticket.pk, "person_id": person.pk}
+    hidden = have.hidden
+    if hidden:
+        given["hidden"] = sorted(hidden)
+    of_contacts, notes, identities, others, drafts = _BESIDE.rows(**given)
+    contacts = [contact_rows.made(row) for row in of_contacts]
+    stretch = timeline.page(person, have, ticket, read=read, known=Known(contacts, notes), now=now)
     return replace(
         head(person, have, ticket, known=contacts),
         entries=stretch.entries,
@@ -57,9 +64,11 @@ def page(
             person,
             have,
             ticket,
+            identities,
+            others,
             has_moved=any(one.moved_by_hand_at and one.ticket_id == ticket.pk for one in contacts),
         ),
-        composer=_composer(person, have, ticket, contacts, now=now) if ticket.state not in OVER else None,
+        composer=_composer(have, ticket, contacts, drafts, now=now) if ticket.state not in OVER else None,
         stream=stream,
     )
 
@@ -100,14 +109,12 @@ def state_words(state: str, language: str | None) -> str:
     return str(State(state).label)
 
 
-def _customer(person: Person, have: Rights, ticket: Ticket, *, has_moved: bool) -> rows.CustomerCard:
+def _customer(
+    person: Person, have: Rights, ticket: Ticket, identities: Rows, others: Rows, *, has_moved: bool
+) -> rows.CustomerCard:
     customer = ticket.customer
-    identities = []
-    for *values, joined in _IDENTITIES.rows(customer_id=customer.pk):
-        identity = read(Identity, contact_rows.IDENTITY, values)
-        identities.append((identity, json.loads(joined) if joined else None))
     # A related ticket may be the customer's own: it counts once, among theirs.
-    by_id = {row[0]: row for row in _OTHERS.rows(customer_id=customer.pk, ticket_id=ticket.pk)}
+    by_id = {row[0]: row for row in others}
     newest = sorted(by_id.values(), reverse=True)[:EARLIER_LIMIT]
     tickets = [read(Ticket, _EARLIER, row) for row in newest]
     return rows.CustomerCard(
@@ -116,7 +123,9 @@ def _customer(person: Person, have: Rights, ticket: Ticket, *, has_moved: bool) 
         initials=customer.initials,
         since=customer.created_at,
         ticket_number=sum(1 for other in tickets if other.customer_id == customer.pk and other.pk < ticket.pk) + 1,
-        identities=tuple(_identity(person, identity, joined) for identity, joined in identities),
+        identities=tuple(
+            _identity(person, read(Identity, contact_rows.IDENTITY, values), joined) for *values, joined in identities
+        ),
         earlier=tuple(_earlier(other) for other in tickets if other.customer_id == customer.pk),
         # Another customer's: words for those who may read that ticket (row 7); all others see that there is one.
         related=tuple(
@@ -154,9 +163,10 @@ def _drafts_of(*, ticket_id: int, person_id: int) -> QuerySet[Draft, tuple[Any, 
     return Draft.objects.filter(ticket_id=ticket_id, person_id=person_id).values_list("surface", "text", "saved_at")
 
 
-_IDENTITIES = Prepared(_identities_of)
-_OTHERS = Prepared(_others_of)
-_DRAFTS = Prepared(_drafts_of)
+# All that stands around the messages: each mostly finds a row or two, or none.
+_BESIDE = Gathered(
+    "beside", contact_rows.of_customer, timeline_rows.latest_notes, _identities_of, _others_of, _drafts_of
+)
 
 
 def _joined(person: Person, identity: Identity, told: dict[str, Any]) -> rows.TakenIn:
@@ -213,15 +223,20 @@ def _shut(ticket: Ticket) -> rows.EarlierTicket:
 
 
 def _composer(
-    person: Person, have: Rights, ticket: Ticket, contacts: Sequence[Contact], *, now: datetime
+    have: Rights, ticket: Ticket, contacts: Sequence[Contact], drafts: Rows, *, now: datetime
 ) -> rows.ComposerState:
     """The ways to answer: the latest contact of each identity and thread-less surface, unanswered ones first."""
-    drafts = _DRAFTS.rows(ticket_id=ticket.pk, person_id=person.pk)
     texts = {surface: text for surface, text, _at in drafts}
-    ways = _told_apart([_way(contact, now=now) for contact in _latest(have, ticket, contacts)])
+    latest = _latest(have, ticket, contacts)
+    begun = {str(contact.pk): moment(contact.first_said_at, now) for contact in latest}
+    ways = _told_apart([_way(contact, now=now) for contact in latest], begun)
     open_ways = [way for way in ways if not way.closed]
-    unanswered = [way for way in open_ways if way.is_unanswered]
-    chosen = next(iter(unanswered or open_ways), None)
+    wanted = [way for way in open_ways if way.is_unanswered] or open_ways
+    if texts.get("reply"):
+        # Which way the draft was to go, only the browser knows in which it was begun. In another one it must not stand
+        # ready to be sent in public by itself.
+        wanted = [way for way in (*wanted, *open_ways) if not way.surface.is_public] or wanted
+    chosen = next(iter(wanted), None)
     return rows.ComposerState(
         recipients=tuple(ways),
         chosen=chosen.key if chosen else "note",
@@ -233,16 +248,21 @@ def _composer(
     )
 
 
-def _told_apart(ways: list[rows.Recipient]) -> list[rows.Recipient]:
-    """The ways, with what tells those of one surface from each other."""
-    return [replace(way, apart=_apart(way, [each for each in ways if each.surface == way.surface])) for way in ways]
+def _told_apart(ways: list[rows.Recipient], begun: Mapping[str, str]) -> list[rows.Recipient]:
+    """The ways, with what tells those of one surface from each other. `begun` has when each of them began."""
+    return [
+        replace(way, apart=_apart(way, [each for each in ways if each.surface == way.surface], begun)) for way in ways
+    ]
 
 
-def _apart(way: rows.Recipient, alike: list[rows.Recipient]) -> str:
-    for name in ("subject", "account", "to"):
-        if len({getattr(each, name) for each in alike}) > 1:
-            return str(getattr(way, name))
-    return ""
+def _apart(way: rows.Recipient, alike: list[rows.Recipient], begun: Mapping[str, str]) -> str:
+    names = [name for name in ("subject", "account", "to") if len({getattr(each, name) for each in alike}) > 1]
+    own = str(getattr(way, names[0])) if names else ""
+    if sum(1 for each in alike if not names or getattr(each, names[0]) == own) == 1:
+        return own
+    # Two posts to us, two mails with one subject: the time stands at the head of each on the timeline, too. It comes
+    # first, because long words are cut off at their end.
+    return " · ".join(filter(None, (begun[way.key], own))) if len(alike) > 1 else own
 
 
 def _latest(have: Rights, ticket: Ticket, contacts: Sequence[Contact]) -> list[Contact]:
@@ -280,6 +300,8 @@ def _way(contact: Contact, *, now: datetime) -> rows.Recipient:
         closed = _("%(account)s is paused") % {"account": contact.account}
     elif surface.window and (until is None or until <= now):
         closed = str(surface.window_words)
+    elif getattr(contact, "is_gone", False):
+        closed = places.words()
     return rows.Recipient(
         key=str(contact.pk),
         surface=surface,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, lru_cache
+from operator import itemgetter
 
 from django.urls import reverse
 from django.utils.timezone import get_current_timezone
@@ -21,12 +22,11 @@ from customers.models import Identity
 from tickets import call_words, instants, rows
 from tickets.access import Rights
 from tickets.models import Attachment, CallDetails, Contact, Note, Ticket
-from tickets.queries import timeline_rows
-from tickets.queries.lists import Cursor, colleague
-from tickets.queries.timeline_rows import Said
+from tickets.queries import held_back, timeline_rows
+from tickets.queries.lists import Cursor, a_person, colleague
+from tickets.queries.timeline_rows import NOTHING_KNOWN, Known, Said
 from tickets.words import act_words
 
-PAGE = 30
 # Bubbles of some hundred timelines, kept like their HTML (timeline_html.py). A mail may have a hundred thousand
 # characters; only what is short is kept.
 BUBBLES_KEPT = 4096
@@ -52,15 +52,15 @@ def page(
     *,
     before: str = "",
     read: int = 0,
-    limit: int = PAGE,
-    known: Iterable[Contact] = (),
+    limit: int = timeline_rows.PAGE,
+    known: Known = NOTHING_KNOWN,
     now: datetime,
 ) -> Page:
     """The last `limit` messages and notes before the cursor, with what was done in between.
 
-    Four statements, one more each for files, calls and earlier versions where there are any; `known` are contacts that
-    the caller has read already. `read` is the arrival number this person has read to on this ticket: the line "New"
-    goes above the first customer message after it. Raises BadCursor.
+    Four statements, one more each for files, calls and earlier versions where there are any; two where the caller has
+    read contacts and notes already, which are `known`. `read` is the arrival number this person has read to on this
+    ticket: the line "New" goes above the first customer message after it. Raises BadCursor.
     """
     edge = _parse(before) if before else None
     people: dict[int, Person] = {}
@@ -68,40 +68,43 @@ def page(
     has_older = len(found) > limit
     found = found[:limit]
     oldest = found[-1].said_at if found and has_older else None
-    contacts, identities = timeline_rows.around(found, known)
+    contacts, identities = timeline_rows.around(found, known.contacts)
     spoken = timeline_rows.calls(found)
-    written = timeline_rows.notes(have, ticket, oldest, edge[0] if edge else None, limit, people)
+    written = timeline_rows.notes(have, ticket, oldest, edge[0] if edge else None, limit, people, known)
     files = _files([message.id for message in found if message.has_files])
     versions = timeline_rows.versions(found)
+    waits = held_back.words(found, contacts)
     tickets = {message.ticket_id for message in found} | {note.ticket_id for note in written} | {ticket.pk}
     done = timeline_rows.history(tickets, since=oldest, until=edge[0] if edge else None, people=people)
-    language = get_language()
-    shown: list[tuple[rows.Entry, Contact, Said]] = []
+    reader, language = person.id, get_language()
+    readable = {number: have.may_read_contact(contact.entry_queue_id) for number, contact in contacts.items()}
+    entries: list[_Placed] = []
     for message in found:
-        contact = contacts[message.contact_id]
-        bubble = None
-        if have.may_read_contact(contact.entry_queue_id):
+        contact, bubble = contacts[message.contact_id], None
+        if readable[message.contact_id]:
             bubble = _bubble(
                 message,
                 _who(message, identities),
-                person.pk,
+                reader,
                 language,
-                files=tuple(files[message.id]),
+                files=tuple(files.get(message.id, ())),
                 versions=versions.get(message.id, ()),
                 call=spoken.get(message.id),
+                waits=waits.get(message.id, ""),
                 now=now,
             )
-        shown.append((_message_entry(have, ticket, message, contact, bubble), contact, message))
-    entries = _weave(
-        person,
-        have,
-        ticket,
-        shown,
-        [*(_note_entry(person, ticket, note) for note in written)],
-        _system_entries(have, ticket, done, person),
-        unread=_first_unread(found, ticket, read),
-    )
-    return Page(entries, _cursor(found[-1]) if has_older else "")
+        entry = _message_entry(have, ticket, message, contact, bubble)
+        entries.append((message.said_at, (0, *instants.place(message)), entry, contact))
+    others = [_note_entry(person, ticket, note) for note in written] + _system_entries(have, ticket, done, person)
+    entries += [(entry.at, _AFTER, entry, None) for entry in others]
+    woven = _weave(have, entries, unread=_first_unread(found, ticket, read))
+    return Page(woven, _cursor(found[-1]) if has_older else "")
+
+
+# When, what decides in the same instant, and the contact of a message.
+_Placed = tuple[datetime, tuple[int, int, str, int], rows.Entry, Contact | None]
+# What is said stands before what was done about it in the same instant.
+_AFTER = (1, 0, "", 0)
 
 
 def _cursor(message: Said) -> str:
@@ -166,7 +169,7 @@ def _message_entry(
     return rows.Entry(
         at=message.said_at,
         ticket_id=message.ticket_id,
-        is_earlier=message.ticket_id != ticket.pk,
+        is_earlier=message.ticket_id != ticket.id,
         bubble=bubble,
         hidden="" if bubble else have.something_in(contact.entry_queue_id),
     )
@@ -181,6 +184,7 @@ def _bubble(
     files: tuple[rows.FileRow, ...],
     versions: tuple[rows.Version, ...],
     call: CallDetails | None,
+    waits: str = "",
     now: datetime,
 ) -> rows.Bubble:
     """A message as this reader sees it; as it was made before, where nothing but its row says what it shows."""
@@ -190,6 +194,8 @@ def _bubble(
         undo_until = json.loads(message.extra).get("undo_until")
         at = datetime.fromisoformat(undo_until) if undo_until else None
         bubble = bubble._replace(may_undo_until=at if at is not None and at > now else None)
+    if waits:
+        bubble = bubble._replace(state_words=_("Waits to leave"), state_reason=waits)
     if files or versions or call:
         bubble = bubble._replace(files=files, versions=versions, call=_call(message, call) if call else None)
     return bubble
@@ -199,7 +205,7 @@ def _plain(message: Said, who: str, reader: int, language: str | None) -> rows.B
     """What a bubble shows of its message's row alone, in a language, the one in force."""
     extra = json.loads(message.extra) if message.extra != "{}" else {}
     reply_to = str(extra.get("reply_to", ""))
-    author = Person(id=message.person_id, name=message.person_name or "") if message.person_id is not None else None
+    author = a_person(message.person_id, message.person_name or "") if message.person_id is not None else None
     return rows.Bubble(
         id=message.id,
         arrival=message.arrival,
@@ -207,7 +213,7 @@ def _plain(message: Said, who: str, reader: int, language: str | None) -> rows.B
         surface=SURFACES[message.surface],
         said_at=message.said_at,
         who=who,
-        person=colleague(author, Person(id=reader)) if author else None,
+        person=colleague(author, a_person(reader, "")) if author else None,
         is_outside=message.is_outside,
         subject=message.subject,
         text=message.text,
@@ -248,6 +254,7 @@ def _call(message: Said, details: CallDetails) -> rows.CallCard:
         answered_after_seconds=ringing,
         direction=message.direction,
         is_over=details.ended_at is not None,
+        outcome=details.disposition if details.ended_at is not None else "",
     )
 
 
@@ -337,39 +344,24 @@ def _system_entries(have: Rights, ticket: Ticket, done: list[HistoryEntry], pers
     return entries
 
 
-def _weave(
-    person: Person,
-    have: Rights,
-    ticket: Ticket,
-    messages: list[tuple[rows.Entry, Contact, Said]],
-    notes: list[rows.Entry],
-    system: list[rows.Entry],
-    *,
-    unread: int | None,
-) -> tuple[rows.Entry, ...]:
+def _weave(have: Rights, entries: list[_Placed], *, unread: int | None) -> tuple[rows.Entry, ...]:
     """All entries by time, with day marks, contact heads where the contact changes, and system lines folded."""
-    contacts = {id(entry): contact for entry, contact, _message in messages}
-    places = {id(entry): (0, *instants.place(message)) for entry, _contact, message in messages}
-    everything = [entry for entry, _contact, _message in messages] + notes + system
-    # What is said stands before what was done about it in the same instant.
-    done = (1, 0, "", 0)
-    everything.sort(key=lambda entry: (entry.at, places.get(id(entry), done)))
+    entries.sort(key=itemgetter(0, 1))
     zone = get_current_timezone()
     woven: list[rows.Entry] = []
     day: date | None = None
     current: int | None = None
-    for entry in everything:
-        contact = contacts.get(id(entry))
+    for at, _place, entry, contact in entries:
         head = None
         if contact is not None and contact.id != current:
-            head, current = _head(have, contact, entry.at), contact.id
-        before, day = day, entry.at.astimezone(zone).date()
+            head, current = _head(have, contact, at), contact.id
+        before, day = day, at.astimezone(zone).date()
         begins = day != before
         previous = woven[-1] if woven else None
         if entry.system and previous is not None and previous.system and not begins:
             woven[-1] = previous._replace(system=(*previous.system, *entry.system))
             continue
-        is_unread = bool(unread and entry.bubble and entry.bubble.id == unread)
+        is_unread = unread is not None and entry.bubble is not None and entry.bubble.id == unread
         marked = begins or head is not None or is_unread
         woven.append(entry._replace(day=begins, contact=head, is_first_unread=is_unread) if marked else entry)
     return tuple(woven)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -18,7 +18,10 @@ from tickets import rows
 from tickets.access import Rights
 from tickets.models import Attachment, CallDetails, Contact, Message, MessageVersion, Note, Ticket
 from tickets.queries import contacts
+from tickets.queries.lists import a_person
 
+# Messages and notes of one stretch.
+PAGE = 30
 HISTORY_LIMIT = 200
 # Shown of one message: X allows five edits, Facebook any number.
 MOST_VERSIONS = 20
@@ -59,6 +62,14 @@ class Said(NamedTuple):
     extra: str
 
 
+class Known(NamedTuple):
+    """What whoever asks for a timeline has read already: some contacts, and the customer's latest_notes()."""
+
+    contacts: Sequence[Contact] = ()
+    notes: Sequence[Sequence[Any]] | None = None
+
+
+NOTHING_KNOWN = Known()
 _ELSEWHERE = {"person_name": "person__name", "html": "any_html", "has_files": "any_files", "extra": "told"}
 _SAID = tuple(_ELSEWHERE.get(name, name) for name in Said._fields)
 
@@ -98,6 +109,14 @@ def _notes_of(
     return notes.order_by("-written_at", "-id").values_list(*_NOTED, "person__name")
 
 
+def latest_notes(
+    *, customer_id: int, hidden: list[int] | None = None, person_id: int = 0
+) -> QuerySet[Note, tuple[Any, ...]]:
+    """The notes of the newest stretch, whenever it began, for a page that asks for them before it knows the messages;
+    `hidden` as have.hidden."""
+    return _notes_of(customer_id=customer_id, hidden=hidden, person_id=person_id)[:PAGE]
+
+
 def _done_of(
     *, tickets: list[int], since: datetime | None = None, until: datetime | None = None
 ) -> QuerySet[HistoryEntry, tuple[Any, ...]]:
@@ -129,7 +148,7 @@ def _person(number: int | None, name: str, people: dict[int, Person]) -> Person 
     if number is None:
         return None
     if number not in people:
-        people[number] = Person(id=number, name=name)
+        people[number] = a_person(number, name)
     return people[number]
 
 
@@ -172,6 +191,7 @@ def notes(
     until: datetime | None,
     limit: int,
     people: dict[int, Person],
+    known: Known,
 ) -> list[Note]:
     """The notes on all tickets of the customer, but for those of tickets in a confidential queue that is not theirs:
     the words of its contacts are hidden from them, and a note says the same (row 7). What one wrote oneself stays."""
@@ -179,14 +199,20 @@ def notes(
     hidden = have.hidden
     if hidden:
         values |= {"hidden": sorted(hidden), "person_id": have.person_id}
+    asked = _NOTES.top(limit, **values) if known.notes is None else _since(known.notes, since)
     found = []
-    for *shown, name in _NOTES.top(limit, **values):
+    for *shown, name in asked:
         note = read(Note, _NOTED, shown)
         author = _person(note.person_id, name, people)
         if author is not None:
             note.person = author
         found.append(note)
     return found
+
+
+def _since(noted: Sequence[Sequence[Any]], since: datetime | None) -> Sequence[Sequence[Any]]:
+    written_at = _NOTED.index("written_at")
+    return noted if since is None else [row for row in noted if row[written_at] >= since]
 
 
 def _span(since: datetime | None, until: datetime | None) -> Mapping[str, datetime]:

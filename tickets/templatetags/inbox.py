@@ -6,13 +6,13 @@ import html
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from functools import cache, lru_cache
 
 from django import template
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, get_format, time_format
 from django.utils.html import escape, format_html, format_html_join, urlize
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import get_current_timezone
@@ -213,10 +213,30 @@ def day_name(at: datetime, now: datetime | None) -> str:
     return words
 
 
-@lru_cache(maxsize=4096)
 def exact_words(local: datetime, language: str | None) -> str:
-    """A time to the minute, written out in a language, the one in force, and escaped."""
-    return html.escape(date_format(local, "DATETIME_FORMAT"))
+    """A time to the minute, written out in a language, the one in force, and escaped.
+
+    Nearly every bubble has a minute of its own, but few days, and few minutes of a day: each half is kept.
+    """
+    halves = _halves(language)
+    if halves is None:
+        return html.escape(date_format(local, "DATETIME_FORMAT"))
+    day, hour = halves
+    return html.escape(date_words(local.date(), day, language) + _hour_words(local.hour, local.minute, hour, language))
+
+
+@cache
+def _halves(language: str | None) -> tuple[str, str] | None:
+    """The forms of the day and of the hour in a language, the one in force, which put together are that of a whole
+    time; None for the few languages whose hour does not stand last."""
+    whole, hour = get_format("DATETIME_FORMAT"), get_format("TIME_FORMAT")
+    return (whole.removesuffix(hour), hour) if whole.endswith(hour) else None
+
+
+# As many as a day has minutes, in two languages.
+@lru_cache(maxsize=2880)
+def _hour_words(hour: int, minute: int, form: str, language: str | None) -> str:
+    return time_format(time(hour, minute), form)
 
 
 @register.filter
