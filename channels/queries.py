@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import IntegerField, QuerySet
+from django.db.models import Exists, IntegerField, OuterRef, QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 
@@ -16,7 +16,7 @@ from channels.adapters import ADAPTERS
 from channels.books import Books
 from channels.consent import permissions
 from channels.health import Health
-from channels.models import ChannelAccount, LedgerItem, LedgerState
+from channels.models import App, ChannelAccount, LedgerItem, LedgerState
 from channels.processing import AUTOMATIC
 from channels.receiver import GROUP_DM
 
@@ -111,7 +111,7 @@ class LedgerList:
 def accounts_page(*, now: datetime) -> AccountsPage:
     """All accounts, those in trouble first."""
     today = books.day_of(now)
-    wanted = ChannelAccount.objects.defer("credentials").annotate(groups=_groups(now))
+    wanted = ChannelAccount.objects.defer("credentials").annotate(groups=_groups(now), has_newer_app=_has_newer_app())
     accounts = list(wanted.order_by("address", "id")[: ACCOUNTS + 1])
     figures = books.books_by_account(since=today)
     still_open = books.still_open()
@@ -121,6 +121,7 @@ def accounts_page(*, now: datetime) -> AccountsPage:
             books=figures.get(each.pk, Books()),
             still_open=still_open.get(each.pk, (0, 0)),
             groups=each.groups,
+            has_newer_app=each.has_newer_app,
             now=now,
         )
         for each in accounts[:ACCOUNTS]
@@ -141,9 +142,15 @@ def account_page(account: ChannelAccount, *, now: datetime) -> AccountPage:
     """One account with its card, its settings (never a credential) and its books of all days."""
     all_days = books.books(account.pk)
     today = books.books(account.pk, since=books.day_of(now))
-    groups = ChannelAccount.objects.filter(pk=account.pk).values_list(_groups(now), flat=True)[0]
+    told = ChannelAccount.objects.filter(pk=account.pk).values_list(_groups(now), _has_newer_app())
+    groups, has_newer_app = told[0]
     card = health.of(
-        account, books=today, still_open=(all_days.pending, all_days.quarantined), groups=groups, now=now
+        account,
+        books=today,
+        still_open=(all_days.pending, all_days.quarantined),
+        groups=groups,
+        has_newer_app=has_newer_app,
+        now=now,
     )
     return AccountPage(
         card=card,
@@ -279,6 +286,11 @@ def _bar(total: Books) -> tuple[Slice, ...]:
             slices.append(Slice(name=name, start=round(min(start, 99.6), 2), width=round(width, 2)))
             start += width
     return tuple(slices)
+
+
+def _has_newer_app() -> Exists:
+    """For a query of accounts: whether another app was entered after theirs, with which they could be connected."""
+    return Exists(App.objects.filter(kind=OuterRef("kind"), created_at__gt=OuterRef("app__created_at")))
 
 
 def _settings(account: ChannelAccount) -> tuple[tuple[str, str], ...]:

@@ -4,6 +4,7 @@ and what scripts want to look at.
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 from urllib.parse import quote
@@ -136,7 +137,9 @@ class PageActs:
 
     async def webhooks(self, request: Request) -> Response:
         """Tell of the last posts to the callback and what became of them, newest first."""
-        return JSONResponse({"posts": self._webhooks.newest(_limit(request)), "waiting": self._webhooks.waiting()})
+        told = {"posts": self._webhooks.newest(_limit(request)), "waiting": self._webhooks.waiting()}
+        # In ASCII, as they were posted: half an emoji of `fb_hook_odd_text` can be told in no other way.
+        return Response(json.dumps(told), media_type="application/json")
 
     async def media(self, request: Request) -> Response:
         """Give a picture to look at, anything else to keep."""

@@ -53,9 +53,14 @@ class Exchange:
 
     def connect(self, number: str, hook_url: str) -> Line:
         """Let a line post to this address; LineError when that cannot be."""
+        before = self._lines.find(number)
         line = self._lines.connect(number, hook_url)
         self._events.hurry(line.number)
         self._post.wake()
+        if before == line:
+            # The contact centre says every few seconds where its doors are, lest a port changed; told each time, that
+            # alone would fill the list of what happened.
+            return line
         words = f"{line.name}, {readable(line.number)}, now tells the inbox of its calls."
         self._happenings.note(
             NETWORK, "line", words if hook_url else f"{line.name} tells nobody of its calls any more."

@@ -128,6 +128,21 @@ def test_accounts_come_without_anything_secret(anna: Api, house: House) -> None:
     assert "imap.acme.example" not in words
 
 
+def test_an_account_that_works_again_tells_no_error_and_one_that_lacks_something_says_what(
+    anna: Api, house: House
+) -> None:
+    """A program that watches accounts would ring for ever over a trouble that is long past."""
+
+    def told(**columns: object) -> str:
+        ChannelAccount.objects.filter(pk=house.mailbox.pk).update(**columns)
+        return str(anna.get("channel-accounts/").json()["results"][0]["error"])
+
+    assert told(failures=2, error_text="imap.acme.example was too slow") == "imap.acme.example was too slow"
+    assert told(failures=0) == ""
+    assert told(quota={"words": ["Direct messages do not come in."]}) == "Direct messages do not come in."
+    assert told(state="refused", error_text="The password has expired") == "The password has expired"
+
+
 def test_tickets_are_those_one_may_see_and_open_ones_come_most_urgent_first(house: House) -> None:
     house.mail("first", author="a@post.example")
     house.clock.forward(minutes=5)
@@ -448,6 +463,9 @@ def test_a_call_is_logged_on_the_ticket_of_whoever_has_the_number(anna: Api, hou
     assert first.json()["ticket"] == again.json()["ticket"]
     message = Message.objects.select_related("call").get(pk=first.json()["message"])
     assert (message.text, message.call.duration_seconds) == ("Asked for the parcel", 90)
+    timeline = anna.get(f"tickets/{first.json()['ticket']}/timeline/").json()["results"]
+    # The words of the request, whatever language the caller reads.
+    assert {one["call"]["disposition"] for one in timeline if one["kind"] == "message"} == {"answered"}
     assert "disposition" in problem(anna.post("calls/", {**body, "disposition": "eaten"}), 400, "invalid")["errors"]
     for slip in ({"customer": 999_999}, {"started_at": "0026-11-20T15:00:00Z"}, {"line": 999_999}, {"call": 999_999}):
         problem(anna.post("calls/", {**body, **slip}), 422, "refused")
@@ -511,6 +529,9 @@ def test_the_document_describes_every_call_and_the_page_shows_it(house: House) -
     page = client.get("/api/").content.decode()
     for path in expected:
         assert path in page
+    # The document is Markdown and the page is not.
+    assert "`" not in page
+    assert "* “" not in page
     assert Client().get("/api/").status_code == 302
 
 

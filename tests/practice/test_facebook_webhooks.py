@@ -274,6 +274,8 @@ def test_events_can_be_spoilt(told: Practice, callback: Callback) -> None:
     came = callback.next(spoilt=True)
     assert came.body.endswith(b'Odda\\u0000b\\ud83e"}}]}]}')
     assert came.signed
+    posts = told.ask("/practice/facebook/webhooks?limit=1").body["posts"]
+    assert posts[0]["body"]["entry"][0]["messaging"][0]["message"]["text"] == "Odda\0b\ud83e"
     misbehave(told, "fb_hook_unknown", times=1)
     carla(told, text="What is this?")
     assert "message_hologram" in callback.next(spoilt=True).messaging[0]

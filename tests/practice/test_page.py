@@ -36,6 +36,21 @@ def test_somebody_new_has_a_mailbox_at_once_and_nobody_gets_anothers_address(pra
     assert other["phone"].startswith("+447700900")
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/practice/people", {"name": "Half \ud83e"}),
+        ("/practice/mail", {"from": CARLA, "to": CARE, "text": "Half \ud83e"}),
+        ("/practice/busy", {"acts": float("inf")}),
+        ("/practice/mischief", {"network": [[float("nan")]]}),
+    ],
+)
+def test_what_nobody_could_keep_or_tell_is_refused_in_words(practice: Practice, path: str, body: object) -> None:
+    refused = practice.ask(path, body)
+    assert refused.status == 400
+    assert refused.body["error"].startswith("That is not JSON: ")
+
+
 def test_the_page_says_who_one_is_and_shows_nothing_of_networks_that_are_not_there(practice: Practice) -> None:
     page = practice.ask("/?as=tom").body.decode()
     assert 'href="/?as=tom" aria-current="true"' in page

@@ -191,6 +191,14 @@ def test_a_hook_that_knows_no_such_line_is_not_asked_again(exchange: Practice, h
     assert settled(exchange, 2)[0]["state"] == "given up"
 
 
+def test_an_address_that_is_told_again_is_no_news(exchange: Practice, hook: Hook) -> None:
+    known = exchange.ask("/practice/happenings").body["happenings"][-1]["id"]
+    for url in (hook.url, hook.url, f"{hook.url}?moved", hook.url):
+        assert exchange.ask(LINES, {"number": SUPPORT, "hook_url": url}).status == 200
+    news = exchange.ask(f"/practice/happenings?after={known}&kind=line").body["happenings"]
+    assert len(news) == 2
+
+
 def test_events_come_twice(exchange: Practice, hook: Hook) -> None:
     misbehave(exchange, "call_event_twice", times=1)
     call(exchange, person="carla")

@@ -107,7 +107,7 @@ class CallPart(serializers.Serializer[Any]):
 
     number = Char()
     line = Char()
-    disposition = Char()
+    disposition = Char(help_text="How it ended, in the words of logging a call; empty while it goes on.")
     duration_seconds = Integer(allow_null=True)
     answered_after_seconds = Integer(allow_null=True)
 
@@ -187,7 +187,7 @@ class Account(Ref):
     queue = Ref(allow_null=True, help_text="The queue its contacts enter by; null while there is no queue at all.")
     polled_at = Moment(allow_null=True)
     heard_at = Moment(allow_null=True)
-    error = Char(help_text="The last error in plain words; empty where all is well.")
+    error = Char(help_text="What is wrong with it now, in plain words; empty where all is well.")
 
 
 class AccountPage(serializers.Serializer[Any]):

@@ -45,7 +45,8 @@ class TicketsAsked(serializers.Serializer[Any]):
     status = serializers.ChoiceField(
         required=False,
         choices=[*State.choices, ("live", "open, waiting or snoozed")],
-        help_text="Only tickets in this state. Open ones come most urgent first, all others newest first.",
+        help_text="Only tickets in this state; `live` is open, waiting or snoozed. Open ones come most urgent first, "
+        "all others newest first.",
     )
     customer = Id(required=False, help_text="Only tickets of this customer.")
     after = serializers.CharField(required=False, max_length=60, help_text="The `next` of the page before.")
@@ -106,7 +107,10 @@ class NoteBody(Body):
 class Assign(Body):
     """To whom."""
 
-    owner = Id(allow_null=True, help_text="A person, or null to give the ticket back to its queue.")
+    owner = Id(
+        allow_null=True,
+        help_text="A person, by the number that `owner` has on their tickets, or null to give it back to its queue.",
+    )
 
 
 class Move(Body):

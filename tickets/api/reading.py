@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -104,12 +105,12 @@ def _operations(schema: dict[str, Any]) -> list[Operation]:
                     method=method.upper(),
                     path=path,
                     summary=told.get("summary", ""),
-                    words=told.get("description", ""),
+                    words=_words(told),
                     parameters=tuple(
                         Field(
                             one["name"],
                             _type(one["schema"], components),
-                            one.get("description", ""),
+                            _words(one),
                             one.get("required", False),
                             one["in"],
                         )
@@ -126,7 +127,7 @@ def _operations(schema: dict[str, Any]) -> list[Operation]:
 def _shapes(schema: dict[str, Any]) -> list[Shape]:
     asked, components = {one.body for one in _operations(schema)}, schema["components"]["schemas"]
     return [
-        Shape(name, one.get("description", ""), _fields(one, components))
+        Shape(name, _words(one), _fields(one, components))
         for name, one in components.items()
         if one.get("type") == "object" and name not in asked
     ]
@@ -135,9 +136,14 @@ def _shapes(schema: dict[str, Any]) -> list[Shape]:
 def _fields(shape: dict[str, Any], components: dict[str, Any]) -> tuple[Field, ...]:
     required = set(shape.get("required", ()))
     return tuple(
-        Field(name, _type(one, components), one.get("description", ""), name in required)
+        Field(name, _type(one, components), _words(one), name in required)
         for name, one in shape.get("properties", {}).items()
     )
+
+
+def _words(told: dict[str, Any]) -> str:
+    """Its description as people read it: the document's is Markdown, in which `this` is code."""
+    return re.sub(r"`([^`]+)`", r"“\1”", told.get("description", ""))
 
 
 def _answer(told: dict[str, Any]) -> str:

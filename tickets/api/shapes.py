@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
+from channels import health
 from channels.models import ChannelAccount
 from customers.models import Customer, Identity
 from tickets import rows
@@ -111,7 +112,7 @@ def account(row: ChannelAccount, feeds: Queue | None) -> Shape:
         "queue": {"id": feeds.pk, "name": feeds.name} if feeds else None,
         "polled_at": row.polled_at,
         "heard_at": row.heard_at,
-        "error": row.error_text,
+        "error": health.wrong_now(row),
     }
 
 
@@ -180,7 +181,7 @@ def _message(entry: rows.Entry, bubble: rows.Bubble, contact_id: int | None) -> 
         "call": {
             "number": call.number,
             "line": call.line,
-            "disposition": call.disposition,
+            "disposition": call.outcome,
             "duration_seconds": call.duration_seconds,
             "answered_after_seconds": call.answered_after_seconds,
         }

@@ -151,7 +151,7 @@ class Note(Endpoint):
         responses={201: answers.Noted, **ACT_REFUSALS},
     )
     def post(self, request: Request, ticket_id: int) -> Response:
-        """Never leaves the house. `@Anna` mentions a colleague."""
+        """Never leaves the house. `@Anna` names a colleague, who is not told of it."""
         wanted = given(bodies.NoteBody, request)
         with transaction.atomic():
             note = notes.write(person=self.person(), ticket_id=ticket_id, text=wanted["text"], now=timezone.now())

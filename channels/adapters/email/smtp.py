@@ -211,8 +211,9 @@ def _login_refused(code: int, words: bytes | str, server: Server) -> DeliveryErr
             _("%(host)s does not let us in just now: %(why)s") % {"host": server.host, "why": _said(code, words)},
             code="unavailable",
         )
+    # In brackets: what stood behind "password:" would be taken for one and hidden (contactcentre/lib/secrets.py).
     return DeliveryError(
-        _("%(host)s refuses the name or the password: %(why)s") % {"host": server.host, "why": _said(code, words)},
+        _("%(host)s refuses the name or the password (%(why)s)") % {"host": server.host, "why": _said(code, words)},
         code="login-refused",
         credentials=True,
     )

@@ -28,7 +28,8 @@ class Place:
     While a long way is read page by page (newest first), `until` or `token` says where the next page begins, `top` is
     the newest id met and `taken` how many were. `search` is set once X's list has ended and its search goes on.
     `asked_at` is the last question, `again_at` the earliest next one after `failures` failures; `trouble` says in
-    words what does not come in. `gap_at` is when something was last found to be beyond X's reach.
+    words what does not come in. `gap_at` is when something was last found to be beyond X's reach. `bottom` is the
+    oldest id of a list that was read to its very end: behind it there is nothing.
     """
 
     since: int
@@ -43,6 +44,7 @@ class Place:
     failures: int = 0
     trouble: str = ""
     gap_at: datetime | None = None
+    bottom: int = 0
 
     @classmethod
     def read(cls, kept: object, *, begins_at: datetime, now: datetime) -> Place:
@@ -66,6 +68,7 @@ class Place:
             failures=min(_number(given.get("failures")), 20),
             trouble=str(given.get("trouble") or ""),
             gap_at=_moment(given.get("gap_at")),
+            bottom=_number(given.get("bottom")),
         )
 
     def cursor(self) -> dict[str, object]:
@@ -82,6 +85,7 @@ class Place:
             "failures": self.failures or None,
             "trouble": self.trouble or None,
             "gap_at": self.gap_at.isoformat() if self.gap_at else None,
+            "bottom": str(self.bottom) if self.bottom else None,
         }
         return kept | {name: value for name, value in more.items() if value is not None}
 
@@ -113,6 +117,7 @@ class Place:
             asked_at=self.asked_at,
             trouble=self.trouble,
             gap_at=self.gap_at,
+            bottom=self.bottom,
         )
 
     def asked(self, now: datetime) -> Place:

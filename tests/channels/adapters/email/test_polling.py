@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from channels.adapters.base import PayloadError, PollError
-from channels.adapters.email import EmailAdapter, mail_key
+from channels.adapters.email import EmailAdapter, hosts, mail_key, session
 from channels.happenings import Address, Outgoing
 from contactcentre.lib.secrets import Credentials
+from tests.channels.adapters.email.conftest import SmallServer
 
 NOW = datetime(2026, 11, 21, 10, 30, tzinfo=UTC)
 
@@ -160,6 +162,36 @@ def test_a_dripping_server_is_left_at_the_deadline(imap, poll):
         poll(seconds=0.6)
     assert failure.value.code == "timeout"
     assert time.monotonic() - start < 3
+
+
+def test_a_connection_that_ends_amid_signing_in_is_no_refused_password_and_says_so_in_words(at):
+    def talk(_server, connection):
+        connection.sendall(b"* OK [CAPABILITY IMAP4rev1] ready\r\n")
+        for line in connection.makefile("rb"):
+            tag = line.split()[0]
+            if b"LOGIN" in line:
+                connection.sendall(tag + b" OK [CAPABILITY IMAP4rev1 LITERAL+ ID BIN")
+                return
+            connection.sendall(b"* CAPABILITY IMAP4rev1\r\n" + tag + b" OK done\r\n")
+
+    with closing(SmallServer(talk)) as server, pytest.raises(PollError) as failure:
+        EmailAdapter(poll_seconds=5).poll(at(imap_port=server.port), {}, now=NOW)
+    assert (failure.value.code, failure.value.credentials) == ("connection-lost", False)
+    assert "LITERAL+" not in str(failure.value)
+
+
+def test_a_server_that_cannot_encrypt_is_left_with_no_connection_open(poll, monkeypatch):
+    opened = []
+
+    def dial(*where, **limits):
+        opened.append(hosts.dial(*where, **limits))
+        return opened[-1]
+
+    monkeypatch.setattr(session, "dial", dial)
+    with pytest.raises(PollError) as failure:
+        poll(imap_security="starttls")
+    assert failure.value.code == "refused"
+    assert [one.fileno() for one in opened] == [-1]
 
 
 def test_nobody_there(at, imap):

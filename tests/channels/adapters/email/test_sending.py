@@ -9,6 +9,7 @@ from email import message_from_bytes, policy
 
 import pytest
 
+from channels import outcomes
 from channels.adapters.base import DeliveryError
 from channels.adapters.email import EmailAdapter, mail_key
 from channels.happenings import Address, Outgoing, OutgoingFile
@@ -167,6 +168,8 @@ def test_a_refused_password_waits_for_a_person(smtp, send):
     smtp.answers |= {"EHLO": "250-small\r\n250 AUTH PLAIN", "AUTH": "535 5.7.8 wrong"}
     failure = refused(send)
     assert (failure.credentials, failure.permanent, failure.code) == (True, False, "login-refused")
+    # The server's words are kept for the admin; what stands behind "password:" would be hidden as one.
+    assert "535 5.7.8 wrong" in outcomes.words(failure)
     smtp.answers["AUTH"] = "454 4.7.0 not now"
     again = refused(send)
     assert (again.credentials, again.permanent, again.code) == (False, False, "unavailable")

@@ -205,6 +205,43 @@ def test_messages_are_read_back_to_the_last_known_one(x: TinyX, adapter: XAdapte
     assert not again.more or ids(again) == []
 
 
+def test_the_empty_page_behind_the_last_messages_is_looked_at_once_and_not_every_minute(
+    x: TinyX, adapter: XAdapter
+) -> None:
+    """X names a next page behind the last one too, and takes 15 questions in a quarter of an hour."""
+    quiet(x)
+    x.on(DMS, (200, page(a_dm(post_id(2)), next_token="n1")), (200, page()))
+    cursor = poll(adapter, poll(adapter).cursor).cursor
+    x.on(DMS, (200, page(a_dm(post_id(2)), next_token="n1")))
+    for minute in (1, 2):
+        quiet_minute = poll(adapter, cursor, minutes=minute)
+        assert not quiet_minute.more
+        cursor = quiet_minute.cursor
+    x.on(DMS, (200, page(a_dm(post_id(-2.5)), a_dm(post_id(2)), next_token="n2")))
+    one_more = poll(adapter, cursor, minutes=3)
+    assert ids(one_more) == [f"dm:{post_id(-2.5)}"]
+    assert not one_more.more
+    assert len(x.asked_for(DMS)) == 5
+
+
+def test_messages_that_no_longer_reach_back_to_the_end_of_the_list_are_followed_again(
+    x: TinyX, adapter: XAdapter
+) -> None:
+    quiet(x)
+    x.on(DMS, (200, page(a_dm(post_id(2)))))
+    cursor = poll(adapter).cursor
+    x.on(
+        DMS,
+        (200, page(a_dm(post_id(-2)), next_token="n1")),
+        (200, page(a_dm(post_id(-1)), a_dm(post_id(2)), next_token="n2")),
+    )
+    first = poll(adapter, cursor, minutes=3)
+    assert first.more
+    second = poll(adapter, first.cursor, minutes=3)
+    assert not second.more
+    assert ids(first) + ids(second) == [f"dm:{post_id(-2)}", f"dm:{post_id(-1)}"]
+
+
 def test_a_page_token_that_expired_begins_again_and_loses_nothing(x: TinyX, adapter: XAdapter) -> None:
     quiet(x)
     x.on(DMS, (200, page(a_dm(post_id(1)), next_token="n1")), (400, {"title": "Invalid Request"}))
