@@ -67,14 +67,36 @@ def facebook_app(request: HttpRequest) -> HttpResponse:
 @admins
 def register_hook(request: HttpRequest) -> HttpResponse:
     """Tell Facebook our callback address once more, for whoever has opened the way to it."""
-    app = registering.current_app("facebook")
+    app = _meant(request, "facebook")
     if app is not None:
         why = choosing.register(app=app, actor=me(request), hook=hook_address(app), now=timezone.now())
-        if why:
-            messages.error(request, _("Facebook did not take the callback address. %(why)s") % {"why": why})
-        else:
-            messages.success(request, _("Facebook knows the callback address and tells us at once from now on."))
-    return redirect("channels:facebook-app")
+        _say_registered(request, why)
+    return redirect(_form_of(app))
+
+
+@require_POST
+@admins
+def new_verify_token(request: HttpRequest) -> HttpResponse:
+    """Make the verify token anew, where somebody else has seen it."""
+    app = _meant(request, "facebook")
+    if app is not None:
+        hook, now = hook_address(app), timezone.now()
+        why = choosing.renew_verify_token(app=app, actor=me(request), hook=hook, now=now)
+        messages.info(request, _("The verify token is a new one. The old one proves nothing any more."))
+        _say_registered(request, why)
+    return redirect(_form_of(app))
+
+
+def _say_registered(request: HttpRequest, why: str) -> None:
+    if why:
+        messages.error(request, _("Facebook did not take the callback address. %(why)s") % {"why": why})
+    else:
+        messages.success(request, _("Facebook knows the callback address and tells us at once from now on."))
+
+
+def _form_of(app: App | None) -> str:
+    """The page of just this app, which is not always the one entered last."""
+    return reverse("channels:facebook-app") + (f"?app={app.pk}" if app else "")
 
 
 def hook_address(app: App) -> str:

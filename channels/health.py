@@ -7,15 +7,14 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from django.urls import reverse
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from channels.books import Books, day_of
+from channels.books import Books
 from channels.consent import permissions
 from channels.consent.registering import APP_CODES
 from channels.models import AGAIN, AccountState, ChannelAccount
+from channels.spans import clock, span
 
 Level = Literal["late", "soon", "fine"]
 ORDER: dict[str, int] = {"late": 0, "soon": 1, "fine": 2}
@@ -91,15 +90,23 @@ class Health:
     groups: str
     trouble: str
     mend: Mend | None
+    # Another way to mend it, where nobody here can know which of the two it is.
+    else_mend: Mend | None
     last_trouble: str
     books: Books
 
 
 def of(
-    account: ChannelAccount, *, books: Books, still_open: tuple[int, int], now: datetime, groups: int = 0
+    account: ChannelAccount,
+    *,
+    books: Books,
+    still_open: tuple[int, int],
+    now: datetime,
+    groups: int = 0,
+    has_newer_app: bool = False,
 ) -> Health:
     """The card of an account. `still_open` are its waiting and quarantined items of all days; `groups` counts the
-    messages of groups it heard within LATELY."""
+    messages of groups it heard within LATELY; `has_newer_app`: another app than its own was entered since."""
     is_phone = account.kind == "phone"
     is_polled = account.next_poll_at is not None and not is_phone
     is_paused = account.state == AccountState.PAUSED
@@ -107,7 +114,15 @@ def of(
     is_new = is_paused and account.polled_at is None and account.heard_at is None and not is_phone
     lag = now - (account.caught_up_at or account.begins_at) if is_polled and not is_new else None
     waiting, quarantined = still_open
-    verdict = _verdict(account, lag=lag, is_new=is_new, quarantined=quarantined, books=books, now=now)
+    verdict = _verdict(
+        account,
+        lag=lag,
+        is_new=is_new,
+        quarantined=quarantined,
+        books=books,
+        has_newer_app=has_newer_app,
+        now=now,
+    )
     last = account.polled_at if is_polled else account.heard_at
     return Health(
         id=account.pk,
@@ -133,6 +148,7 @@ def of(
         groups=_groups(groups),
         trouble=verdict.trouble,
         mend=verdict.mend,
+        else_mend=verdict.else_mend,
         last_trouble="" if verdict.trouble else _last_trouble(account, now),
         books=books,
     )
@@ -144,10 +160,18 @@ class _Verdict:
     state: str
     trouble: str = ""
     mend: Mend | None = None
+    else_mend: Mend | None = None
 
 
 def _verdict(
-    account: ChannelAccount, *, lag: timedelta | None, is_new: bool, quarantined: int, books: Books, now: datetime
+    account: ChannelAccount,
+    *,
+    lag: timedelta | None,
+    is_new: bool,
+    quarantined: int,
+    books: Books,
+    has_newer_app: bool,
+    now: datetime,
 ) -> _Verdict:
     """How bad it is, its name, why, and what to do: the worst thing first."""
 
@@ -159,10 +183,12 @@ def _verdict(
         why = sentence(account.error_text or _("The network no longer accepts our access."))
         if account.error_code in APP_CODES and account.kind in APPS:
             words = _("%(why)s Nothing is lost: it goes on from there once our app is entered right.") % {"why": why}
+            if has_newer_app:
+                # The network may know this app no more: then no secret is right, and only a consent to the other mends.
+                words += " " + _("Where it was replaced by the app entered since, connect it again with that one.")
             form = f"{reverse(APPS[account.kind])}?app={account.app_id}"
-            return _Verdict(
-                "late", _("Stopped"), words, Mend(label=_("Enter our app anew"), url=form, icon="key")
-            )
+            enter = Mend(label=_("Enter our app anew"), url=form, icon="key")
+            return _Verdict("late", _("Stopped"), words, enter, _consent(account) if has_newer_app else None)
         words = _("%(why)s Nothing is lost: it goes on from there once you connect it again.") % {"why": why}
         again = _consent(account) or mend(_("Connect again"), "edit", "plug-connected")
         return _Verdict("late", _("Stopped"), words, again)
@@ -245,6 +271,12 @@ def _asides(account: ChannelAccount) -> list[str]:
         )
         asides.append(words % {"of": again.get("of"), "looked": again.get("looked")})
     return asides
+
+
+def wrong_now(account: ChannelAccount) -> str:
+    """Its last error while that lasts, else what does not come in although it works; empty where all is well."""
+    is_failing = account.state == AccountState.REFUSED or account.failures
+    return account.error_text if is_failing else " ".join(_asides(account))
 
 
 def _lacks(account: ChannelAccount, now: datetime) -> list[str]:
@@ -365,21 +397,3 @@ def sentence(words: str) -> str:
     """The words with a full stop, so that another sentence can follow."""
     words = words.strip()
     return words if not words or words[-1] in ".!?…" else f"{words}."
-
-
-def clock(moment: datetime, now: datetime) -> str:
-    """A time of today as 15:12, another as 20 Nov 15:12."""
-    local = localtime(moment)
-    return date_format(local, "H:i") if day_of(moment) == day_of(now) else date_format(local, "j M H:i")
-
-
-def span(length: timedelta | None) -> str:
-    """A length of time in one or two words: 12 s, 4 min, 1 h 32, 3 days."""
-    seconds = max(0, int((length or timedelta()).total_seconds()))
-    if seconds < 60:
-        return _("%(n)d s") % {"n": seconds}
-    if seconds < 3600:
-        return _("%(n)d min") % {"n": seconds // 60}
-    if seconds < 2 * 86400:
-        return _("%(hours)d h %(minutes)02d") % {"hours": seconds // 3600, "minutes": seconds % 3600 // 60}
-    return _("%(n)d days") % {"n": seconds // 86400}

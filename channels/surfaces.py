@@ -18,8 +18,9 @@ class Surface:
     `window`: how long after the customer's last words the network lets us answer, None where always;
     `window_words` says why not any more.
     `session`: a silence of this length begins a new contact, None where the thread decides alone.
-    `files_apart`: each file leaves as a message of its own. `ids_within_account`: the network's ids of messages are
-    unique within one account of ours only.
+    `below_thread`: answers stand below what the conversation began with, and fall with it; elsewhere below the words
+    they answer. `files_apart`: each file leaves as a message of its own. `ids_within_account`: the network's ids of
+    messages are unique within one account of ours only.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Surface:
     limit: int | None = None
     window: timedelta | None = None
     session: timedelta | None = None
+    below_thread: bool = False
     takes_files: bool = False
     files_apart: bool = False
     ids_within_account: bool = False
@@ -41,7 +43,9 @@ SURFACES: dict[str, Surface] = {
     for surface in (
         Surface("x:mention", "x", True, _("X · public"), _("Public"), limit=280),
         Surface("x:dm", "x", False, _("X · direct message"), _("DM"), limit=10000, session=timedelta(hours=24)),
-        Surface("facebook:comment", "facebook", True, _("Facebook · public"), _("Comment"), limit=8000),
+        Surface(
+            "facebook:comment", "facebook", True, _("Facebook · public"), _("Comment"), limit=8000, below_thread=True
+        ),
         Surface(
             "facebook:messenger",
             "facebook",

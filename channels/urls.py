@@ -32,6 +32,7 @@ urlpatterns = [
     path("apps/x/", app_views.x_app, name="x-app"),
     path("apps/facebook/", app_views.facebook_app, name="facebook-app"),
     path("apps/facebook/callback/", app_views.register_hook, name="register-hook"),
+    path("apps/facebook/verify-token/", app_views.new_verify_token, name="new-verify-token"),
     path("ledger/<ledger_list:state>/", views.ledger, name="ledger"),
     path("ledger/item/<id:item_id>/again/", views.process_again, name="process-again"),
     path("ledger/item/<id:item_id>/content/", views.content, name="content"),

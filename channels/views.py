@@ -16,9 +16,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from agents.access import admins, me
-from channels import access, lines, processing, queries
+from channels import access, anew, lines, queries
 from channels import accounts as acts
 from channels import alarm as alarms
+from channels.anew import Again
 from channels.forms import MailboxForm
 from channels.health import title
 from channels.models import AccountState, App, ChannelAccount
@@ -211,7 +212,7 @@ def process_again(request: HttpRequest, item_id: int) -> HttpResponse:
     person = me(request)
     item = access.item(person, item_id)
     by_hand = request.POST.get("by_hand") == "1"
-    again = processing.process_again(item_ids=[item.pk], actor=person, now=timezone.now(), by_hand=by_hand)
+    again = anew.process_again(item_ids=[item.pk], actor=person, now=timezone.now(), by_hand=by_hand)
     _say_again(request, again)
     return redirect(_list_of(item.account_id, "quarantined" if item.state == "quarantined" else "filtered"))
 
@@ -222,7 +223,7 @@ def process_all_again(request: HttpRequest, account_id: int) -> HttpResponse:
     """Process every quarantined item of an account again."""
     person = me(request)
     found = access.account(person, account_id)
-    _say_again(request, processing.process_again(account=found, actor=person, now=timezone.now()))
+    _say_again(request, anew.process_again(account=found, actor=person, now=timezone.now()))
     return redirect(_list_of(found.pk, "quarantined"))
 
 
@@ -244,12 +245,19 @@ def content(request: HttpRequest, item_id: int) -> HttpResponse:
     )
 
 
-def _say_again(request: HttpRequest, count: int) -> None:
-    if count:
-        words = ngettext("%(count)d item is processed again.", "%(count)d items are processed again.", count)
-        messages.success(request, words % {"count": count})
-    else:
+def _say_again(request: HttpRequest, again: Again) -> None:
+    if not again.items:
         messages.info(request, _("There was nothing to process again: settled meanwhile, or its content is gone."))
+        return
+    words = ngettext("%(count)d item is processed again.", "%(count)d items are processed again.", again.items)
+    told = [words % {"count": again.items}]
+    if again.anew:
+        told.append(_("Handed over anew by X: %(count)d.") % {"count": again.anew})
+    if again.anew < again.unreadable:
+        told.append(_("What could not be had anew is processed as it was handed over."))
+    messages.success(request, " ".join(told))
+    if again.why:
+        messages.warning(request, _("X was not asked again: %(why)s") % {"why": again.why})
 
 
 def _list_of(account_id: int | None, state: str) -> str:

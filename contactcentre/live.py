@@ -8,7 +8,8 @@ are names; the page fetches the changed pieces with its own rights.
     event: change
     data: {"names": ["ticket-42"]}
 
-The name "refresh" alone means: fetch everything that is live on the page, we cannot say what changed.
+The name "refresh" alone means: fetch everything that is live on the page, we cannot say what changed. Between
+changes the event "still" says every KEEP_ALIVE_SECONDS that the stream goes on.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ logger = logging.getLogger(__name__)
 PATH = "/live/"
 KEEP_ALIVE_SECONDS = 15.0
 CHECK_SECONDS = 300.0
+# No names: whoever does not look at the kind of an event finds nothing changed.
+_STILL = 'event: still\ndata: {"names": []}\n\n'
 # When the database did not answer a check: the stream goes on, with names only, and asks again this much later.
 CHECK_AGAIN_SECONDS = 15.0
 CHECK_LIMIT_SECONDS = 10.0
@@ -125,15 +128,15 @@ class LiveDoor:
             logger.info("A live stream was closed: its browser read nothing for %g s.", STALL_SECONDS)
 
     def _still_here(self, subscription: Subscription) -> str:
-        """A comment; with the present place if the browser knows all before it.
+        """An event of its own, with the present place if the browser knows all before it.
 
-        An id without data moves the browser's last event id and fires nothing, so one that sees few of many
-        events can still resume after hours.
+        So a page that sees few of many changes can still resume after hours, and one that hears nothing at all any
+        more knows it: no browser tells of a connection that died without a word, and none of a comment in the stream.
         """
         position = self._fanout.position
         if position is not None and subscription.told_everything:
-            return f":\nid: {position}\n\n"
-        return ":\n\n"
+            return f"id: {position}\n{_STILL}"
+        return _STILL
 
     async def _check(self, subscription: Subscription, session_key: str) -> float:
         """Look at session and rights again; the seconds until the next time. May end the subscription."""

@@ -77,7 +77,8 @@ ADDRESSES: dict[str, str] = {
         consent:x-start consent:x-start-app consent:x-callback consent:facebook-start consent:facebook-start-app
         consent:facebook-callback consent:facebook-pages
         channels:accounts channels:alarm channels:connect-mailbox channels:test-mailbox channels:connect-line
-        channels:x-app channels:facebook-app channels:register-hook channels:ledger channels:process-again
+        channels:x-app channels:facebook-app channels:register-hook channels:new-verify-token
+        channels:ledger channels:process-again
         channels:account
         channels:edit channels:test-account channels:try-account channels:edit-line channels:hook-address
         channels:new-address channels:preview channels:resume channels:pause channels:poll-now

@@ -32,6 +32,8 @@ AT_ONCE = 500
 # What a merge may change on a ticket, and what taking it back restores.
 COLUMNS = ("state", "queue_id", "owner_id", "priority", "tags", "snoozed_until", "solved_at", "closed_at")
 _TIMES = ("snoozed_until", "solved_at", "closed_at")
+# Beside these in a step: the drafts that the other ticket got, and when each was saved.
+DRAFTS = "drafts"
 
 
 def columns(ticket: Ticket) -> dict[str, Any]:
@@ -61,6 +63,8 @@ class Carrying:
         self.tickets: dict[int, Ticket] = {}
         self._viewers: dict[int, tuple[set[int], set[int]]] = {}
         self._changed: set[int] = set()
+        self._steps: dict[int, MergeStep] = {}
+        self._drafts: dict[int, dict[str, str]] = {}
 
     def hold(self, customers: Iterable[int], also: Iterable[int | None] = ()) -> None:
         """Lock the customers' live tickets and those of the given ids, with all they were merged into, in the order
@@ -130,7 +134,18 @@ class Carrying:
             # What somebody was writing goes on where the number leads, unless they write something there already.
             if (draft.person_id, draft.surface) not in taken:
                 Draft.objects.filter(pk=draft.pk).update(ticket=into)
+                self._drafts.setdefault(ticket.pk, {})[str(draft.pk)] = draft.saved_at.isoformat()
         self._record(ticket, "ticket.merged", into=into.pk)
+
+    def give_drafts(self, step: MergeStep, goal: Ticket) -> None:
+        """Let the drafts that went along with a ticket return with it, but for those that somebody has written on
+        since, and where they write something already."""
+        saved = step.into_after.get(DRAFTS, {})
+        taken = set(Draft.objects.filter(ticket=goal).values_list("person_id", "surface"))
+        for draft in Draft.objects.filter(pk__in=[int(number) for number in saved]).exclude(ticket=goal):
+            is_untouched = draft.saved_at.isoformat() == saved[str(draft.pk)]
+            if is_untouched and (draft.person_id, draft.surface) not in taken:
+                Draft.objects.filter(pk=draft.pk).update(ticket=goal)
 
     def lead(self, ticket: Ticket, into: Ticket) -> None:
         """Let a merged ticket lead to another one from now on."""
@@ -320,7 +335,7 @@ class Carrying:
         **before: dict[str, Any],
     ) -> None:
         """Write down what was done to a ticket, for the day it is taken back."""
-        MergeStep.objects.create(
+        self._steps[ticket.pk] = MergeStep.objects.create(
             merge=self.merge,
             move=self.move,
             identity=self.identity,
@@ -344,6 +359,10 @@ class Carrying:
 
     def finish(self) -> None:
         """Count anew, rebuild what lists show, and tell those who saw the tickets and those who see them now."""
+        for ticket_id in self._drafts.keys() & self._steps.keys():
+            step = self._steps[ticket_id]
+            step.into_after = {**step.into_after, DRAFTS: self._drafts[ticket_id]}
+            step.save(update_fields=["into_after"])
         targets = Targets.load()
         for ticket_id in sorted(self._changed):
             ticket = self.tickets[ticket_id]

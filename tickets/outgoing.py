@@ -21,7 +21,7 @@ from channels.surfaces import SURFACES
 from contactcentre.lib.prepared import Prepared
 from contactcentre.lib.text import clean_line, snippet
 from customers.models import Identity
-from tickets import instants, threads
+from tickets import instants, places, threads
 from tickets.models import Attachment, Contact, Message, Ticket
 from tickets.receipts import reference
 
@@ -80,7 +80,7 @@ def subject(contact: Contact) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """The customer's last message of a contact, as far as an answer speaks of it."""
+    """The customer's last message of a contact that is still there, as far as an answer speaks of it."""
 
     external_id: str
     said_at: datetime
@@ -100,7 +100,8 @@ def _last_in(contact: Contact) -> _Asked | None:
 
 def _last_in_of(*, contact_id: int) -> QuerySet[Message, tuple[Any, ...]]:
     whose = ("identity__name", "identity__handle", "identity__display", "identity__value")
-    said = Message.objects.filter(contact_id=contact_id, direction="in").order_by(*instants.LATEST_FIRST)
+    theirs = Message.objects.filter(places.STILL_THERE, contact_id=contact_id, direction="in")
+    said = theirs.order_by(*instants.LATEST_FIRST)
     return said.values_list("external_id", "said_at", "text", "extra__reply_to", *whose)[:1]
 
 

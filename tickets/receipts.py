@@ -15,7 +15,7 @@ from contactcentre.lib import realtime
 from contactcentre.lib.text import clean_line
 from customers import resolving
 from customers.addresses import key
-from tickets import finishing, urgency
+from tickets import finishing, places, urgency
 from tickets.events import ticket_changed
 from tickets.models import Contact, Message, State, Ticket
 from tickets.targets import Targets
@@ -25,6 +25,8 @@ WORST = ("failed", "unknown", "retry", "sending", "queued", "sent", "cancelled")
 TROUBLE = ("failed", "unknown")
 # A ticket in one of these opens again when a reply on it failed.
 _OPENS = (State.WAITING, State.SNOOZED, State.SOLVED)
+# What the networks' adapters say of a refusal because nothing is there that it could answer.
+GONE = "gone"
 # Bubbles that one receipt marks; older ones were marked by those before it.
 MOST_AT_ONCE = 200
 MOST_NOTES = 20
@@ -144,8 +146,10 @@ def _locked(message: Message) -> tuple[Ticket, Message]:
 def _own(message: Message, receipt: DeliveryReceipt, *, now: datetime) -> Answer:
     """What our outbox did: the bubble shows the worst of its rows, trouble makes the contact unanswered again."""
     ticket, message = _locked(message)
+    rows = Outbound.objects.filter(reference=reference(message.pk))
+    told = list(rows.values_list("state", "error_text", "payload__parent_id"))
     # The words of each of its calls, by state.
-    calls = dict(Outbound.objects.filter(reference=reference(message.pk)).values_list("state", "error_text"))
+    calls = {state: words for state, words, _parent in told}
     calls[receipt.state] = receipt.reason
     was, message.state = message.state, next(state for state in WORST if state in calls)
     # A picture that left after the words were refused must not take away why they were.
@@ -155,7 +159,10 @@ def _own(message: Message, receipt: DeliveryReceipt, *, now: datetime) -> Answer
     if message.state == "sent" and message.sent_at is None:
         message.sent_at = receipt.at
     message.save(update_fields=["state", "state_reason", "external_id", "sent_at"])
+    if receipt.code == GONE:
+        places.said_gone(message, parent_ids=[parent for _state, _words, parent in told])
     if message.state == "sent":
+        places.there_after_all(message, parent_ids=[parent for _state, _words, parent in told])
         _met(message)
         if receipt.state == "sent" and receipt.reason:
             # It left, but not to everybody: the server refused a copy.

@@ -19,7 +19,7 @@ from channels.models import AccountState
 from channels.surfaces import SURFACES, Surface
 from contactcentre.lib.prepared import Prepared, insert
 from contactcentre.lib.text import clean, snippet
-from tickets import access, drafts, finishing, listing, outgoing, reading, threads
+from tickets import access, drafts, finishing, listing, outgoing, places, reading, threads
 from tickets.access import Rights
 from tickets.models import LIVE, Contact, Message, Note, State, Ticket
 from tickets.outgoing import CannotReply, UploadedFile, attach, last_words, window_end
@@ -199,6 +199,8 @@ def _refuse(
     end = window_end(contact)
     if end is not None and end <= now:
         raise CannotReply(str(surface.window_words))
+    if getattr(contact, "is_gone", False):
+        raise CannotReply(places.words())
 
 
 def _stop_if_something_came(have: Rights, ticket: Ticket, person: Person, seen: int) -> None:

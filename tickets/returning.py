@@ -151,6 +151,7 @@ def _uncarry(
         if partner is not None:
             goal = carrying.tickets[partner.ticket_id]
             carrying.restore(goal, here, _as_it_may_be(carrying, ticket, partner, here))
+            carrying.give_drafts(partner, goal)
             _undone(carrying, partner)
         goal = goal or carrying.equal(ticket, here)
         carrying.part(strangers, goal)
@@ -228,15 +229,17 @@ def _revive(carrying: Carrying, ticket: Ticket, back: int) -> Ticket | None:
     live = carrying.live_of(back)
     if step.before["state"] in LIVE and live is not None:
         carrying.lead(ticket, live)
+        carrying.give_drafts(step, live)
         return live
     carrying.restore(ticket, back, step.before)
+    carrying.give_drafts(step, ticket)
     _undone(carrying, step)
     return ticket
 
 
 def _give_back(carrying: Carrying, survivor: Ticket, step: MergeStep) -> None:
     """What the survivor got by the merge (owner, tags, priority, being open) goes, where nobody changed it since."""
-    if survivor.state == State.MERGED or not step.into_after:
+    if survivor.state == State.MERGED or not step.into_before:
         return
     now = columns(survivor)
     before, after = step.into_before, step.into_after

@@ -141,6 +141,8 @@ class CallCard:
     answered_after_seconds: int | None
     direction: str
     is_over: bool
+    # How it ended in a program's word (calls.DISPOSITIONS), where `disposition` is for people; empty while it goes on.
+    outcome: str = ""
 
 
 class NoteRow(NamedTuple):
@@ -263,7 +265,7 @@ class Recipient:
 
     `key` is what the form sends back ("<contact id>"); `closed` says why it cannot be used just now;
     `window_until` is when the network stops taking answers. `apart` tells it from the other ways on its surface
-    (a thread's subject, our account); empty where it is the only one.
+    (a thread's subject, our account, when it began); empty where it is the only one.
     """
 
     key: str

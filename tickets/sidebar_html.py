@@ -37,6 +37,9 @@ def render(
     )
     lists = ""
     if views:
+        if not any(link.is_current for link in (*views, *queues)):
+            # Without a word on it the refreshed lists would mark "All open", as the inbox does, on the board as well.
+            place = "?view="
         lists = (
             f'<div id="sidebar-lists" data-live-on="lists" data-live-url="{page_url("sidebar")}{escape(place)}">'
             f"{piece('inbox/_sidebar_lists.html', token, views=views, queues=queues)}</div>"

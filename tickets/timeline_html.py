@@ -153,7 +153,7 @@ def _body(bubble: rows.Bubble, frame: Reader) -> str:
     if bubble.subject and bubble.direction == "in":
         parts.append(f'<p class="bubble__subject">{escape(bubble.subject)}</p>\n')
     if bubble.deleted_at:
-        parts.append(f'<p class="quiet">{_("Deleted by the author")}</p>\n')
+        parts.append(f'<p class="quiet" data-deleted>{_("Deleted by the author")}</p>\n')
     if bubble.text:
         parts.append(f'<div class="bubble__text">{said(bubble.text)}</div>\n')
     if bubble.versions:
@@ -180,8 +180,8 @@ def _body(bubble: rows.Bubble, frame: Reader) -> str:
 def _beneath(bubble: rows.Bubble) -> str:
     """What is said about the message between it and its last line."""
     told = []
-    if bubble.state == "retry" and bubble.state_reason:
-        told.append(f'{icon("refresh", "sm")} {escape(bubble.state_reason)}')
+    if bubble.state in ("queued", "retry") and bubble.state_reason:
+        told.append(f'{icon(state_icon(bubble.state), "sm")} {escape(bubble.state_reason)}')
     if bubble.warning:
         told.append(f'{icon("alert-triangle", "sm")} {escape(bubble.warning)}')
     return "".join([f'<p class="bubble__meta"><span class="repeat">{one}</span></p>\n' for one in told])

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from agents import history
 from agents.models import Person
 from channels.adapters.facebook.trying import SCOPES
-from channels.consent import connecting, facebook, tokens
+from channels.consent import connecting, facebook, registering, tokens
 from channels.consent.facebook import Page
 from channels.consent.problem import ConsentProblem
 from channels.models import App, ChannelAccount
@@ -71,6 +71,12 @@ def register(*, app: App, actor: Person, hook: str, now: datetime) -> str:
             account.save(update_fields=["settings"])
         history.record(at=now, act="app.hook_registered", actor=actor, app=app.pk, kind=app.kind)
     return ""
+
+
+def renew_verify_token(*, app: App, actor: Person, hook: str, now: datetime) -> str:
+    """Make the app's verify token anew and tell Facebook our door with it; empty where that went well, else why not,
+    in words. The old token opens nothing from here on, whatever Facebook says. Must not run in a transaction."""
+    return register(app=registering.new_verify_token(app=app, actor=actor, now=now), actor=actor, hook=hook, now=now)
 
 
 def _connected(*, actor: Person, app: App, page: Page, is_hooked: bool, now: datetime) -> Outcome:

@@ -55,6 +55,17 @@ def enter_app(
     return app
 
 
+def new_verify_token(*, app: App, actor: Person | None, now: datetime) -> App:
+    """Give a Facebook app another verify token, for instance because somebody else has seen the old one, and return
+    the app. Facebook shows it only when it is told our hook address: what it tells us already goes on."""
+    with transaction.atomic():
+        fresh = App.objects.select_for_update().get(pk=app.pk)
+        fresh.secrets = Credentials({**fresh.secrets, "verify_token": secrets.token_urlsafe(24)})
+        fresh.save(update_fields=["secrets"])
+        history.record(at=now, act="app.verify_token_renewed", actor=actor, app=fresh.pk, kind=fresh.kind)
+    return fresh
+
+
 def _go_on(app: App, *, actor: Person | None, now: datetime) -> None:
     stopped = ChannelAccount.objects.select_for_update().filter(
         app=app, state=AccountState.REFUSED, error_code__in=APP_CODES

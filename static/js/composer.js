@@ -4,6 +4,7 @@ import { callout } from "./callout.js";
 import * as card from "./card.js";
 import { Draft } from "./drafts.js";
 import { icon } from "./icon.js";
+import { showLength } from "./length.js";
 import { morphChildren } from "./morph.js";
 import { hearOtherTabs, keepNote, send } from "./sending.js";
 import { get, getJson, now } from "./server.js";
@@ -11,11 +12,11 @@ import { atBegins, fits, slashBegins, suggest, insert } from "./suggest.js";
 import { span } from "./times.js";
 import { toast } from "./toast.js";
 import { Uploads, keepFor } from "./uploads.js";
-import { length } from "./weighted.js";
+import { isOpen, keepWay, keptWay, openWay, wayOf } from "./ways.js";
 import { word } from "./words.js";
 
-// The count is shown from here on; before it nobody needs to know.
-const SHOW_COUNT_FROM = 0.7;
+// From here on it is said that the words are on their way: mostly it takes a tenth of that.
+const SLOW = 1500;
 
 class Composer {
   constructor(form) {
@@ -39,7 +40,7 @@ class Composer {
     this.listen();
     for (const kind of ["reply", "note"]) this.restore(kind);
     this.uploads.recall();
-    this.choose(form.dataset.chosen);
+    this.choose(this.begunOn()?.dataset.way ?? form.dataset.chosen);
     for (const button of form.querySelectorAll("button[disabled]")) button.disabled = false;
   }
 
@@ -59,6 +60,12 @@ class Composer {
     if (left === null) return;
     this.texts[kind].value = left;
     this.drafts[kind].changed();
+  }
+
+  // Half-written words stay on the way they were begun on. What the page would choose by itself is where the customer
+  // wrote last: an answer to a message, left for a moment, would stand there ready to be sent in public.
+  begunOn() {
+    return this.texts.reply.value.trim() ? openWay(this.tabs(), keptWay(this.ticket)) : null;
   }
 
   listen() {
@@ -145,8 +152,9 @@ class Composer {
 
   /** Turn to answering: the way chosen last, or the first open one. */
   reply() {
-    const open = this.tabs().find((tab) => tab.dataset.way !== "note" && tab.getAttribute("aria-disabled") !== "true");
-    if (this.mode === "note" && open) this.choose(this.lastWay ?? open.dataset.way);
+    const open = this.tabs().filter(isOpen);
+    const last = open.find((tab) => tab.dataset.way === this.lastWay) ?? open[0];
+    if (this.mode === "note" && last) this.choose(last.dataset.way);
     this.focus();
   }
 
@@ -157,8 +165,7 @@ class Composer {
 
   /** An open way that only the customer reads, or null. */
   privateWay() {
-    const tab = this.tabs().find((one) =>
-      one.dataset.way !== "note" && !("public" in one.dataset) && one.getAttribute("aria-disabled") !== "true");
+    const tab = this.tabs().find((one) => isOpen(one) && !("public" in one.dataset));
     return tab ? wayOf(tab) : null;
   }
 
@@ -191,6 +198,10 @@ class Composer {
   /** While something is on its way no second one is sent; writing goes on, also for whom the button had the focus. */
   busy(yes) {
     this.isBusy = yes;
+    clearTimeout(this.slow);
+    // The server has a minute to answer. Whoever pressed and sees nothing presses again, or goes.
+    if (yes) this.slow = setTimeout(() => this.showSaved(word("on_its_way"), "waits"), SLOW);
+    else if (this.form.querySelector("[data-saved]").textContent.trim() === word("on_its_way")) this.showSaved("");
     if (yes && document.activeElement?.matches("[data-then], [data-keep-note]")) this.focus();
     this.form.toggleAttribute("aria-busy", yes);
     for (const button of this.form.querySelectorAll("[data-then], [data-keep-note]")) button.disabled = yes;
@@ -200,30 +211,15 @@ class Composer {
     const place = this.form.querySelector("[data-saved]");
     place.replaceChildren();
     if (!text) return;
-    place.append(icon(how === "saved" ? "cloud-check" : "alert-triangle", true), ` ${text}`);
-    place.classList.toggle("composer__saved--not", how !== "saved");
+    place.append(icon({ saved: "cloud-check", waits: "clock" }[how] ?? "alert-triangle", true), ` ${text}`);
+    place.classList.toggle("composer__saved--not", how === "unsaved");
   }
 
-  /** Show how long the words are where they go. */
+  /** The words or the way have changed: show how long they are there, and remember where they go. */
   count() {
-    const place = this.form.querySelector("[data-count]");
-    const limit = this.way?.limit;
-    const isX = this.way?.surface === "x:mention";
-    const counted = limit ? length(this.texts.reply.value.trim(), this.way.surface) : 0;
-    const over = limit ? counted - limit : 0;
-    // Not disabled: pressed all the same, the buttons say what is the matter.
-    for (const button of this.form.querySelectorAll("[data-then]")) {
-      if (over > 0) button.setAttribute("aria-disabled", "true");
-      else button.removeAttribute("aria-disabled");
-    }
-    place.hidden = !limit || (!isX && counted < limit * SHOW_COUNT_FROM);
-    if (place.hidden) return;
-    place.title = word(isX ? "counted" : "counted_plain", { network: word("network_x"), n: counted, limit });
-    place.classList.toggle("composer__count--over", over > 0);
-    place.querySelector("[data-count-words]").textContent = over > 0 ? word("left_over", { n: over }) : counted;
-    place.querySelector("[data-count-limit]").textContent = over > 0 ? "" : `/ ${limit}`;
-    const share = Math.min(100, Math.round((counted / limit) * 100));
-    place.querySelector(".ring__value").setAttribute("stroke-dasharray", `${share} 100`);
+    if (!this.texts.reply.value.trim()) keepWay(this.ticket, null);
+    else if (this.way) keepWay(this.ticket, this.way);
+    showLength(this.form, this.way, this.texts.reply.value);
   }
 
   /** Show how long the network still takes an answer, on every way that closes. */
@@ -284,13 +280,16 @@ class Composer {
 
   // ------------------------------------------------------------- what comes back
 
-  /** A reply was taken back: its words before whatever was written since. */
-  putBack(text, files) {
+  /** A reply was taken back: its words before whatever was written since, on the `way` ({key, surface}) it was to go. */
+  putBack(text, files, way) {
     const field = this.texts.reply;
     const since = field.value.trim();
     field.value = since && since !== text.trim() ? `${text}\n\n${field.value}` : text;
     this.uploads.restore(files);
     this.reply();
+    const tab = openWay(this.tabs(), way);
+    // Written since for the customer alone, words do not become public by those that join them.
+    if (tab && !(since && "public" in tab.dataset)) this.choose(tab.dataset.way, { focus: true });
     this.drafts.reply.changed();
     this.count();
   }
@@ -307,7 +306,7 @@ class Composer {
     toast(word("sent_elsewhere"));
   }
 
-  /** The customer wrote: windows are open longer, and there may be a new way to answer. */
+  /** The customer wrote, or deleted something: windows are open longer, there is a new way to answer or one less. */
   async refreshWays() {
     const answer = await get(this.form.dataset.ticketUrl, { also: { "HX-Request": "true" } });
     const panes = answer.status === 200 ? new DOMParser().parseFromString(answer.text, "text/html") : null;
@@ -328,33 +327,32 @@ class Composer {
   // Show again which way is chosen, without taking anything from who is writing.
   mark(key) {
     const tab = this.tabs().find((one) => one.dataset.way === key) ?? this.tabs().at(-1);
-    const isOpen = tab.getAttribute("aria-disabled") !== "true";
     for (const one of this.tabs()) {
       one.setAttribute("aria-selected", String(one === tab));
       one.tabIndex = one === tab ? 0 : -1;
     }
-    if (this.mode === "reply" && isOpen && tab.dataset.way !== "note") this.way = wayOf(tab);
+    if (this.mode === "reply" && tab.dataset.way !== "note") {
+      const wasClosed = this.way?.isClosed;
+      this.way = wayOf(tab);
+      if (this.way.isClosed && !wasClosed) this.offerAnother(tab);
+      else if (wasClosed && !this.way.isClosed) this.clearCallout();
+    }
     const menu = this.form.querySelector("[data-way-menu]");
     if (menu) menu.value = tab.dataset.way;
     this.count();
     this.clock();
   }
 
+  // The way one writes on has closed meanwhile. The words stay, and go no other way unless somebody says so.
+  offerAnother(closed) {
+    const open = this.tabs().find(isOpen);
+    const run = () => this.choose(open.dataset.way, { focus: true });
+    this.say(closed.title, { actions: open ? [{ words: word("send_other_way", { surface: open.dataset.name }), run }] : [] });
+  }
+
   flush() {
     for (const draft of Object.values(this.drafts)) draft.flush();
   }
-}
-
-function wayOf(tab) {
-  const { way, surface, name, limit } = tab.dataset;
-  return {
-    key: way,
-    surface,
-    name,
-    limit: limit ? Number(limit) : null,
-    isPublic: "public" in tab.dataset,
-    takesFiles: "takesFiles" in tab.dataset,
-  };
 }
 
 const composers = new WeakMap();
@@ -382,18 +380,19 @@ export function start() {
   });
   document.addEventListener("main:leaves", () => composer()?.flush());
   document.addEventListener("clock:tick", () => composer()?.clock());
-  document.addEventListener("customer-wrote", () => composer()?.refreshWays());
+  for (const name of ["customer-wrote", "ways-changed"]) document.addEventListener(name, () => composer()?.refreshWays());
   hearOtherTabs((ticket, text) => composer()?.ticket === ticket && composer().sentElsewhere(text));
   document.addEventListener("reply-back", ({ detail }) => {
     const here = composer();
     if (here && here.ticket === detail.ticket) {
-      here.putBack(detail.text, detail.files);
+      here.putBack(detail.text, detail.files, detail.way);
       toast(word("back_in_box"));
     } else {
       keepFor(detail.ticket, detail.files);
+      keepWay(detail.ticket, detail.way);
       const link = { href: `/t/${detail.ticket}/`, words: word("show_it") };
       toast(word("back_on_ticket", { ticket: detail.ticket }), { link });
     }
   });
-  document.addEventListener("words-again", ({ detail }) => composer()?.putBack(detail.text, []));
+  document.addEventListener("words-again", ({ detail }) => composer()?.putBack(detail.text, [], detail.way));
 }

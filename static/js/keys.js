@@ -2,7 +2,7 @@
 
 import { act, takeBack } from "./acting.js";
 import { composer } from "./composer.js";
-import { currentRow, linkOf, openTicket, rows } from "./list.js";
+import { currentRow, linkOf, neighbour, openTicket, stand } from "./list.js";
 import { closeAll } from "./menus.js";
 import { focusSearch, typedAhead } from "./search.js";
 import { pick, picked, pickNone } from "./selection.js";
@@ -43,10 +43,9 @@ export function start() {
 }
 
 function walk(step) {
-  const all = rows();
-  if (!all.length) return;
-  const at = all.indexOf(currentRow());
-  const following = at < 0 ? all[step > 0 ? 0 : all.length - 1] : all[Math.max(0, Math.min(all.length - 1, at + step))];
+  const following = neighbour(step);
+  if (!following) return;
+  stand(following);
   linkOf(following)?.focus();
   following.scrollIntoView({ block: "nearest" });
 }

@@ -16,7 +16,7 @@ const ACTS = {
 
 /**
  * Do one of the acts; the answer's data, or null after saying why it could not be. An undone reply is announced by a
- * "reply-back" event with {ticket, message, text, files}, for the composer it belongs into.
+ * "reply-back" event with {ticket, message, text, files, way}, for the composer it belongs into.
  */
 export async function act(name, message, ticket) {
   const { path, fields } = ACTS[name];
@@ -27,7 +27,7 @@ export async function act(name, message, ticket) {
     return null;
   }
   if (name === "undo") {
-    document.dispatchEvent(new CustomEvent("reply-back", { detail: { ticket, message, text: data.text, files: data.files ?? [] } }));
+    document.dispatchEvent(new CustomEvent("reply-back", { detail: { ticket, message, text: data.text, files: data.files ?? [], way: data.way } }));
   }
   return data;
 }
@@ -56,7 +56,7 @@ export function start() {
         return;
       }
       const said = anew.closest(".bubble").querySelector(".bubble__text");
-      document.dispatchEvent(new CustomEvent("words-again", { detail: { text: said.innerText } }));
+      document.dispatchEvent(new CustomEvent("words-again", { detail: { text: said.innerText, way: { surface: anew.dataset.surface } } }));
       return;
     }
     const button = target.closest?.("[data-act][data-message]");

@@ -8,6 +8,9 @@ const RECENT = 500;
 // How long a refused stream (a full house, a restart) is left alone: longer each time, spread over half as much again.
 const FIRST_WAIT = 4000;
 const LONGEST_WAIT = 30_000;
+// The server says every 15 s that it is still there. A connection that died without a word (a network that went away,
+// a laptop that slept) would be called live for many minutes.
+const LONGEST_SILENCE = 35_000;
 
 /**
  * Follow the stream. `heard(names)` is called with what changed, `state` with "live" or "lost".
@@ -23,6 +26,7 @@ export function follow({ url, position, person, heard, state }) {
   let since = position;
   let source = null;
   let timer = 0;
+  let watch = 0;
   let wait = FIRST_WAIT;
   let owns = false;
   let standing = "";
@@ -35,14 +39,36 @@ export function follow({ url, position, person, heard, state }) {
     if (owns) tell({ kind: "state", state: now });
   }
 
+  function hark() {
+    clearTimeout(watch);
+    watch = setTimeout(() => {
+      stand("lost");
+      connectLater();
+    }, LONGEST_SILENCE);
+  }
+
+  function connectLater() {
+    clearTimeout(watch);
+    source.close();
+    timer = setTimeout(connect, wait * (1 + Math.random() / 2));
+    wait = Math.min(wait * 1.6, LONGEST_WAIT);
+  }
+
   function connect() {
     clearTimeout(timer);
+    hark();
     source = new EventSource(`${url}?from=${encodeURIComponent(at)}`);
     source.addEventListener("open", () => {
       wait = FIRST_WAIT;
+      hark();
       stand("live");
     });
+    source.addEventListener("still", ({ lastEventId }) => {
+      hark();
+      if (lastEventId) at = lastEventId;
+    });
     source.addEventListener("change", (event) => {
+      hark();
       const names = namesOf(event.data);
       if (event.lastEventId) at = event.lastEventId;
       recent.push({ id: at, names });
@@ -53,10 +79,7 @@ export function follow({ url, position, person, heard, state }) {
     source.addEventListener("error", () => {
       stand("lost");
       // While it is CONNECTING the browser comes back by itself; CLOSED means that it was refused, and it gives up.
-      if (source.readyState !== EventSource.CLOSED) return;
-      source.close();
-      timer = setTimeout(connect, wait * (1 + Math.random() / 2));
-      wait = Math.min(wait * 1.6, LONGEST_WAIT);
+      if (source.readyState === EventSource.CLOSED) connectLater();
     });
   }
 
@@ -97,6 +120,7 @@ export function follow({ url, position, person, heard, state }) {
   return function stop() {
     stopped.abort();
     clearTimeout(timer);
+    clearTimeout(watch);
     source?.close();
     channel?.close();
   };

@@ -4,11 +4,14 @@ import { icon } from "./icon.js";
 import { word } from "./words.js";
 
 const NEAR = 48;
+// What may take away a way to answer, or bring it back: words that were deleted, an answer that was refused.
+const TURNS = "[data-deleted], .failure";
 
 let bottomBefore = true;
 let anchor = null;
 let kept = null;
 let incoming = new Set();
+let turnsBefore = 0;
 let older = null;
 const watched = new WeakSet();
 
@@ -70,6 +73,7 @@ export function start() {
     const scroller = scrollerOf(target);
     keepOlder(target, detail.fresh);
     incoming = new Set(idsOf(target));
+    turnsBefore = target.querySelectorAll(TURNS).length;
     bottomBefore = isAtBottom(scroller);
     anchor = bottomBefore ? null : asKept(firstVisible(target, scroller));
   });
@@ -93,6 +97,8 @@ export function start() {
     if (fromCustomer) {
       announce();
       document.dispatchEvent(new CustomEvent("customer-wrote"));
+    } else if (target.querySelectorAll(TURNS).length !== turnsBefore) {
+      document.dispatchEvent(new CustomEvent("ways-changed"));
     }
   });
   document.addEventListener("visibilitychange", () => {

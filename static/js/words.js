@@ -46,6 +46,7 @@ export const ENGLISH = {
   hours: "{h} h {m}",
   hours_plain: "{h} h",
   days: "{d} d",
+  on_its_way: "On its way…",
   overdue: "overdue {time}",
   phone_number: "a phone number",
   refused: "Ticket {ticket}: {why}",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from tests.browser.axe import serious
 from tests.flows.at_facebook import AtFacebook
@@ -16,9 +17,9 @@ from tests.sights import SIGHTS, Furnished, Sight, furnish
 
 pytestmark = pytest.mark.browser
 
-WIDE, MIDDLE, NARROW = (
-    {"width": width, "height": height} for width, height in ((1440, 900), (1024, 768), (390, 844))
-)
+WIDE: ViewportSize = {"width": 1440, "height": 900}
+MIDDLE: ViewportSize = {"width": 1024, "height": 768}
+NARROW: ViewportSize = {"width": 390, "height": 844}
 
 # The page itself, and whatever in it scrolls upwards and downwards only, but is wider than its place.
 STICKS_OUT = """() => {
@@ -55,7 +56,7 @@ def eyes(chromium: Browser, product: Running) -> Iterator[Callable[[str], Eye]]:
 
     def of(role: str) -> Eye:
         if role not in opened:
-            context = chromium.new_context(viewport=WIDE, reduced_motion="reduce")  # type: ignore[arg-type]
+            context = chromium.new_context(viewport=WIDE, reduced_motion="reduce")
             if role:
                 session = product.signed_in(role).session
                 context.add_cookies(
@@ -84,6 +85,28 @@ def test_every_page_is_readable_by_everybody_at_every_width(
     assert wrong + problems == []
 
 
+def test_search_is_one_press_away_at_every_width(
+    product: Running, furnished: Furnished, eyes: Callable[[str], Eye]
+) -> None:
+    page = eyes("agent").page
+    page.goto(product.inbox)
+    for viewport in (WIDE, MIDDLE, NARROW):
+        page.set_viewport_size(viewport)
+        assert page.locator("a[href='/search/']:visible").count() == 1, viewport
+
+
+def test_the_menu_lies_over_the_page_and_moves_nothing(
+    product: Running, furnished: Furnished, eyes: Callable[[str], Eye]
+) -> None:
+    page = eyes("agent").page
+    page.set_viewport_size(MIDDLE)
+    page.goto(product.inbox)
+    before = page.locator("main").bounding_box()
+    page.get_by_role("link", name="Queues and views").click()
+    assert page.locator("#menu:target").count() == 1
+    assert page.locator("main").bounding_box() == before
+
+
 def test_what_nobody_can_read_is_found(chromium: Browser) -> None:
     with chromium.new_page() as page:
         page.set_content("<main lang='en'><img src='data:,'><p style='color: #aaa; background: #bbb'>Faint</p></main>")
@@ -92,9 +115,10 @@ def test_what_nobody_can_read_is_found(chromium: Browser) -> None:
 
 def _looked_at(page: Page, address: str, sight: Sight) -> list[str]:
     """What is wrong with a page at three widths: one page wide in light and narrow in dark, the next the other way."""
-    first, then = ("light", "dark") if SIGHTS.index(sight) % 2 == 0 else ("dark", "light")
-    page.emulate_media(color_scheme=first)  # type: ignore[arg-type]
-    page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+    first: Literal["light", "dark"] = "light" if SIGHTS.index(sight) % 2 == 0 else "dark"
+    then: Literal["light", "dark"] = "dark" if first == "light" else "light"
+    page.emulate_media(color_scheme=first)
+    page.set_viewport_size(WIDE)
     answer = page.goto(address)
     if sight.through_consent:
         page.get_by_role("button", name="Continue").click()
@@ -103,8 +127,8 @@ def _looked_at(page: Page, address: str, sight: Sight) -> list[str]:
         assert answer is not None
         assert answer.status == sight.status, f"{address}: {answer.status}"
     found = [f"1440 {first}: {one}" for one in serious(page) + page.evaluate(STICKS_OUT)]
-    page.set_viewport_size(MIDDLE)  # type: ignore[arg-type]
+    page.set_viewport_size(MIDDLE)
     found += [f"1024: {one}" for one in page.evaluate(STICKS_OUT)]
-    page.emulate_media(color_scheme=then)  # type: ignore[arg-type]
-    page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme=then)
+    page.set_viewport_size(NARROW)
     return found + [f"390 {then}: {one}" for one in serious(page) + page.evaluate(STICKS_OUT)]

@@ -118,5 +118,5 @@ def test_a_ticket_can_be_read_without_scripts(product: Running, agent_page: Open
     expect(page.locator(f"[data-ticket='{ticket}']")).to_contain_text("Read me plainly")
     page.locator(f"[data-ticket='{ticket}'] a").first.click()
     expect(page.locator("#timeline")).to_contain_text("Read me plainly")
-    for dead in ("[data-act-url]", ".composer__box", "[data-live-state]", "[popovertarget]"):
+    for dead in ("[data-act-url]", ".composer__box", "[data-live-state]", "[popovertarget]", "[data-theme-choice]"):
         assert [one for one in page.locator(dead).all() if one.is_visible()] == [], dead

@@ -319,6 +319,98 @@ def test_picked_tickets_are_let_go_with_their_list(page: Page, call: Callable[..
     assert page.locator("#selection").is_hidden()
 
 
+STREAM = """async () => {
+  const real = { setTimeout: window.setTimeout, clearTimeout: window.clearTimeout, EventSource: window.EventSource };
+  const soon = (run) => real.setTimeout.call(window, run, 5);
+  const timers = new Map();
+  window.setTimeout = (run, after) => (timers.set(timers.size + 1, { run, after }), timers.size);
+  window.clearTimeout = (number) => timers.get(number) && (timers.get(number).after = null);
+  const made = [];
+  window.EventSource = class extends EventTarget {
+    static CLOSED = 2;
+    constructor(url) { super(); Object.assign(this, { url, readyState: 0 }); made.push(this); }
+    close() { this.readyState = 2; }
+  };
+  const states = [];
+  const { follow } = await import("/js/stream.js");
+  const stop = follow({ url: "/live/", position: "", person: "silence", heard() {}, state: (now) => states.push(now) });
+  while (!made.length) await new Promise(soon);
+  made[0].dispatchEvent(new Event("open"));
+  made[0].dispatchEvent(new MessageEvent("still", { data: "{}", lastEventId: "e:7-0" }));
+  const waiting = () => [...timers.values()].filter((one) => one.after !== null);
+  const silences = waiting().map((one) => one.after);
+  waiting()[0].run();
+  waiting().at(-1).run();
+  stop();
+  Object.assign(window, real);
+  return [silences, states, made.map((one) => [one.url, one.readyState])];
+}"""
+
+
+def test_a_stream_that_says_nothing_any_more_is_called_lost_and_begun_anew_where_it_was(page: Page) -> None:
+    silences, states, streams = page.evaluate(STREAM)
+    assert silences == [35_000]
+    assert states == ["live", "lost"]
+    assert streams == [["/live/?from=", 2], ["/live/?from=e%3A7-0", 2]]
+
+
+def test_what_is_told_on_a_telephone_lies_over_no_button(page: Page) -> None:
+    browser = page.context.browser
+    assert browser is not None
+    phone = browser.new_page()
+    phone.set_viewport_size({"width": 390, "height": 844})
+    phone.goto(page.url)
+    phone.set_content(
+        """<link rel="stylesheet" href="/app.css"><main class="inbox"><section class="pane pane--ticket">
+        <header class="pane-head"><button class="button">Back</button></header><div class="list-tools">Queue</div>
+        </section></main><div class="toasts"><div class="toast">Leaves in 10 s</div></div>"""
+    )
+    toast, head = phone.locator(".toast").bounding_box(), phone.locator(".list-tools").bounding_box()
+    phone.close()
+    assert toast is not None
+    assert head is not None
+    assert toast["y"] >= head["y"] + head["height"] > 80
+
+
+def test_after_an_answer_the_keys_go_on_where_the_ticket_stood(page: Page) -> None:
+    page.evaluate("""() => {
+      const rows = [1, 2, 3, 4].map((id) => `<li data-ticket="${id}"><a href="#${id}">${id}</a></li>`);
+      document.body.innerHTML =
+        `<ul id="ticket-list">${rows.join("")}</ul><section id="ticket" data-ticket="2"></section>`;
+    }""")
+    walked = """async ([moved, step]) => {
+      const list = await import("/js/list.js");
+      list.stand(document.querySelector("[data-ticket='2']"));
+      const rows = document.getElementById("ticket-list");
+      const after = rows.querySelector("[data-ticket='4']").nextSibling;
+      for (const id of moved) {
+        rows.insertBefore(rows.querySelector(`[data-ticket='${id}']`), id === 2 ? after : rows.firstChild);
+      }
+      const reached = list.neighbour(step).dataset.ticket;
+      rows.append(...[1, 2, 3, 4].map((id) => rows.querySelector(`[data-ticket='${id}']`)));
+      return reached;
+    }"""
+    cases = {"nothing moved": [], "it went to the end": [2], "another one became urgent": [3]}
+    reached = {case: [page.evaluate(walked, [moved, step]) for step in (1, -1)] for case, moved in cases.items()}
+    assert reached == {
+        "nothing moved": ["3", "1"],
+        "it went to the end": ["3", "1"],
+        "another one became urgent": ["4", "1"],
+    }
+
+
+def test_the_first_ticket_of_a_quiet_morning_is_there_to_be_chosen(page: Page, call: Callable[..., Any]) -> None:
+    page.evaluate("""() => {
+      document.body.innerHTML = '<ul id="ticket-list"><li data-ticket="7"></li></ul><section id="ticket">'
+        + '<p data-with-rows hidden>Choose</p><p data-without-rows>Nothing waits</p></section>';
+    }""")
+    call("list", "markOpen")
+    assert page.locator("#ticket").inner_text() == "Choose"
+    page.evaluate("document.querySelector('li').remove()")
+    call("list", "markOpen")
+    assert page.locator("#ticket").inner_text() == "Nothing waits"
+
+
 SEARCH = """() => {
   document.body.innerHTML =
     '<main id="main"><a id="row" href="#seven">7</a></main><a data-open-search href="#search">Search</a>';

@@ -55,6 +55,46 @@ def test_posts_and_messages_are_answered_and_a_refused_answer_is_mended(
     expect(posts.get_by_text("We will find out why, Ida.")).to_have_count(1)
 
 
+def test_words_for_a_post_that_is_deleted_meanwhile_are_kept_and_another_way_is_offered(
+    product: Running, x_handle: AtX, agent_page: Opens
+) -> None:
+    writer = x_handle.customer()
+    post = writer.post("@AcmeCare my toaster sings")
+    writer.message("And this toaster smells")
+    product.ticket_with("my toaster sings")
+    page = agent_page(f"/t/{product.ticket_with('this toaster smells')}/")
+    turn_to(page, "x:mention")
+    page.fill("#composer-text", "We will look at it.")
+    writer.act("DELETE", f"/2/tweets/{post}")
+    expect(page.locator("[data-callouts]")).to_contain_text("deleted at the network")
+    page.get_by_role("button", name="Use DM").click()
+    expect(page.locator("[role=tab][data-surface='x:dm']")).to_have_attribute("aria-selected", "true")
+    expect(page.locator("#composer-text")).to_have_value("We will look at it.")
+
+
+def test_words_begun_for_the_customer_alone_stay_private_when_the_page_is_loaded_again(
+    product: Running, x_handle: AtX, agent_page: Opens
+) -> None:
+    writer = x_handle.customer()
+    writer.message("What is my code?")
+    writer.post("@AcmeCare does anybody read this?")
+    product.ticket_with("does anybody read this")
+    page = agent_page(f"/t/{product.ticket_with('What is my code')}/")
+    chosen = page.locator("[role=tab][aria-selected=true]")
+    expect(chosen).to_have_attribute("data-surface", "x:mention")
+    turn_to(page, "x:dm")
+    page.fill("#composer-text", "Your code is blue.")
+    expect(page.locator("[data-saved]")).to_contain_text("Draft saved")
+    page.reload()
+    expect(page.locator("#composer-text")).to_have_value("Your code is blue.")
+    expect(chosen).to_have_attribute("data-surface", "x:dm")
+    turn_to(page, "x:mention")
+    page.fill("#composer-text", "We do.")
+    page.reload()
+    expect(page.locator("#composer-text")).to_have_value("We do.")
+    expect(chosen).to_have_attribute("data-surface", "x:mention")
+
+
 def test_an_answer_too_long_for_x_cannot_be_sent_by_button(
     product: Running, x_handle: AtX, agent_page: Opens
 ) -> None:

@@ -263,10 +263,46 @@ def test_a_door_that_facebook_does_not_reach_is_said_with_what_to_do(browser: Cl
     # Once the way is open, one button mends it for every Page.
     graph.on(CALLBACK, (200, {"success": True}))
     again = browser.post(f"{BASE}apps/facebook/callback/")
-    assert again["Location"] == f"{BASE}apps/facebook/"
+    assert again["Location"] == f"{BASE}apps/facebook/?app={app.pk}"
     assert "tells us at once from now on" in said(again)
     account.refresh_from_db()
     assert account.settings["hooked"] is True
+
+
+def test_a_verify_token_that_leaked_is_made_anew_and_facebook_told_at_once(
+    browser: Client, app: App, graph: TinyX
+) -> None:
+    leaked = app.secrets["verify_token"]
+    page = browser.get(f"{BASE}apps/facebook/").content.decode()
+    assert f'formaction="{BASE}apps/facebook/verify-token/?app={app.pk}"' in page
+    browser.post(f"{BASE}apps/facebook/verify-token/?app={app.pk}")
+    fresh = App.objects.get().secrets
+    assert leaked != fresh["verify_token"]
+    assert {**fresh, "verify_token": leaked} == app.secrets
+    assert graph.asked_for(CALLBACK)[0].form["verify_token"] == fresh["verify_token"]
+    entry = HistoryEntry.objects.get(act="app.verify_token_renewed")
+    assert entry.data == {"app": app.pk, "kind": "facebook"}
+    assert "Verify token made anew" in browser.get("/settings/history/").content.decode()
+
+
+def test_where_facebook_does_not_take_the_new_token_the_old_one_is_dead_all_the_same(
+    browser: Client, app: App, graph: TinyX
+) -> None:
+    graph.on(CALLBACK, refused(2200, message="Callback verification failed"))
+    answer = browser.post(f"{BASE}apps/facebook/verify-token/?app={app.pk}")
+    assert "The old one proves nothing any more" in said(answer)
+    assert "did not take the callback address" in said(answer)
+    assert App.objects.get().secrets["verify_token"] != app.secrets["verify_token"]
+
+
+def test_the_buttons_of_an_earlier_app_are_about_that_one(browser: Client, app: App, graph: TinyX, ada: Person) -> None:
+    registering.enter_app(
+        actor=ada, kind="facebook", name="Newer", client_id="1700000000000099", client_secret="practice-only", now=NOW
+    )
+    earlier = f"{BASE}apps/facebook/?app={app.pk}"
+    assert f'action="{BASE}apps/facebook/callback/?app={app.pk}"' in browser.get(earlier).content.decode()
+    assert browser.post(f"{BASE}apps/facebook/callback/?app={app.pk}")["Location"] == earlier
+    assert graph.asked_for(CALLBACK)[0].path.endswith(f"/{app.client_id}/subscriptions")
 
 
 def test_one_page_that_fails_leaves_the_others_connected_and_can_be_tried_again(

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 
 from agents.models import HistoryEntry
-from channels import polling
-from channels.adapters.base import Polled, PollError
-from channels.models import ChannelAccount, LedgerItem
-from tests.channels.conftest import NOW, ScriptedAdapter, raw
+from channels import polling, processing
+from channels.adapters.base import Connection, Polled, PollError
+from channels.models import ChannelAccount, LedgerBody, LedgerItem
+from contactcentre.supervisor import stack
+from tests.channels.conftest import NOW, ListeningReceiver, ScriptedAdapter, raw
 
 pytestmark = pytest.mark.django_db
 
@@ -98,6 +100,23 @@ def test_waits_double_up_to_a_quarter_of_an_hour(settings: Any) -> None:
     assert polling.wait_after(40, "facebook", timedelta(hours=1)) == timedelta(hours=1)
 
 
+def test_what_was_deleted_here_does_not_come_back_with_the_next_scan(
+    account: ChannelAccount, scripted: ScriptedAdapter, listening: ListeningReceiver, hinted: list[str]
+) -> None:
+    whole = Polled(items=(raw("<1@x.example>"), raw("<2@x.example>")), cursor={"uid": 2})
+    scripted.pages = [whole, whole]
+    poll(account)
+    processing.process(now=NOW, clock=lambda: NOW)
+    # Retention or an erasure has deleted what they said, and the server counts its mails anew.
+    LedgerBody.objects.all().delete()
+    ChannelAccount.objects.update(cursor={}, next_poll_at=NOW)
+    assert poll(account) == polling.PollResult("caught up", 0, 1)
+    processing.process(now=NOW, clock=lambda: NOW)
+    assert len(listening.heard) == 2
+    assert LedgerItem.objects.count() == 2
+    assert not LedgerBody.objects.exists()
+
+
 def test_refused_credentials_stop_the_account_until_it_is_connected_again(
     account: ChannelAccount, scripted: ScriptedAdapter, hinted: list[str]
 ) -> None:
@@ -165,6 +184,41 @@ def test_two_beats_hand_an_account_out_once(make_account: Callable[..., ChannelA
     assert polling.take_due(now=NOW) == []
     # A worker that died gives the account back.
     assert len(polling.take_due(now=NOW + polling.HANDED_OUT)) == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_slow_mailboxes_hold_up_no_other(
+    make_account: Callable[..., ChannelAccount], scripted: ScriptedAdapter, hinted: list[str]
+) -> None:
+    kind, workers = stack.WORKERS["poll"]
+    assert (kind, workers > 2) == ("threads", True)
+    # First in line, and so many that one worker is left for all others.
+    slow = [make_account(f"slow{number}@acme.example", name="slow") for number in range(workers - 1)]
+    quick = [make_account(f"quick{number}@acme.example") for number in range(2 * workers)]
+    left, nobody_left = {account.pk for account in quick}, threading.Event()
+
+    def answer(told: Connection, cursor: Mapping[str, object], *, now: datetime) -> Polled:
+        if told.name == "slow":
+            assert nobody_left.wait(20), "a slow mailbox holds up the others"
+        return Polled(items=(raw(f"<{told.address}>"),), cursor={"uid": 1})
+
+    scripted.poll = answer  # type: ignore[method-assign]
+
+    def run(account_id: int) -> str:
+        try:
+            outcome = polling.poll(account_id, now=NOW, clock=lambda: NOW).outcome
+            left.discard(account_id)
+            if not left:
+                nobody_left.set()
+            return outcome
+        finally:
+            connection.close()
+
+    due = polling.take_due(now=NOW)
+    assert due == [account.pk for account in slow + quick]
+    with ThreadPoolExecutor(workers) as pool:
+        assert set(pool.map(run, due)) == {"caught up"}
+    assert LedgerItem.objects.count() == len(due)
 
 
 @pytest.mark.django_db(transaction=True)

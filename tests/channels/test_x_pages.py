@@ -17,8 +17,8 @@ from agents.models import HistoryEntry, Person
 from channels import accounts as acts
 from channels.adapters.base import PollError, Tried
 from channels.consent import registering
-from channels.health import clock
 from channels.models import AccountState, App, ChannelAccount
+from channels.spans import clock
 from contactcentre.lib.secrets import Credentials
 from practice.x import grants
 from tests.channels.conftest import NOW, ScriptedAdapter
@@ -146,6 +146,19 @@ def test_where_x_does_not_know_our_app_the_card_leads_to_its_form_and_the_right_
     handle.refresh_from_db()
     assert (handle.state, handle.error_text, handle.failures) == (AccountState.ACTIVE, "", 0)
     assert HistoryEntry.objects.filter(act="account.reconnected", account_id=handle.pk).count() == 1
+
+
+def test_where_the_app_was_replaced_the_card_offers_another_consent_which_mends_it_with_the_new_one(
+    browser: Client, handle: ChannelAccount
+) -> None:
+    ChannelAccount.objects.update(state=AccountState.REFUSED, error_code="app-refused", error_text="X knows it not.")
+    browser.post(APP, {**TYPED, "client_id": "another-client", "client_secret": "practice-only-other"})
+    for address in (BASE, f"{BASE}{handle.pk}/"):
+        card = browser.get(address).content.decode().split("health-card__trouble", 1)[1].split("</div>", 1)[0]
+        assert re.search(rf'href="{START}">.*?Connect again', card, re.DOTALL)
+        assert "Enter our app anew" in card
+    begun = parse_qs(urlsplit(browser.get(START)["Location"]).query)
+    assert begun["client_id"] == ["another-client"]
 
 
 @pytest.mark.parametrize("code", ["not-permitted", "forbidden"])

@@ -54,7 +54,7 @@ def test_a_quiet_stream_says_that_it_is_there_and_where(valkey: ValkeyServer, mo
 
         async def send(message: Message) -> None:
             sent.append(message.get("body", b""))
-            if sent.count(f":\nid: {place}\n\n".encode()) == 3:
+            if sent.count(f'id: {place}\nevent: still\ndata: {{"names": []}}\n\n'.encode()) == 3:
                 leave.set()
 
         await visit(valkey, send=send, leave=leave)

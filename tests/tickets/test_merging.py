@@ -13,8 +13,8 @@ from channels.models import ChannelAccount, Outbound
 from customers.models import Customer, Identity, Merge
 from tests.conftest import House
 from tests.tickets import soundness
-from tickets import acts, merging, moving, notes, replies
-from tickets.models import Contact, Message, Note, Ticket
+from tickets import acts, drafts, merging, moving, notes, replies
+from tickets.models import Contact, Draft, Message, Note, Ticket
 
 CARLA, CARLA_WORK, TOM = "carla.hughes@post.example", "carla@work.example", "tom@post.example"
 
@@ -307,6 +307,38 @@ def test_notes_stay_on_their_ticket_and_are_seen_where_it_is(two: House) -> None
     back(two, merge)
     note.refresh_from_db()
     assert (note.ticket_id, note.customer) == (young.pk, customer(CARLA_WORK))
+
+
+def test_a_draft_goes_along_with_its_ticket_and_comes_back_with_it(two: House) -> None:
+    mine, other = ticket(CARLA_WORK), ticket(CARLA)
+    for person, on, text in ((two.anna, mine, "Dear work"), (two.leo, mine, "Work"), (two.leo, other, "Home")):
+        drafts.save(person=person, ticket_id=on.pk, kind="reply", text=text, now=two.clock.now)
+    before = set(Draft.objects.values_list("ticket_id", "person_id", "text"))
+    merge = join(two, CARLA_WORK, customer(CARLA))
+    assert {one.text: one.ticket_id for one in Draft.objects.filter(person=two.anna)} == {"Dear work": other.pk}
+    back(two, merge)
+    assert set(Draft.objects.values_list("ticket_id", "person_id", "text")) == before
+
+
+def test_a_draft_goes_back_with_the_ticket_that_was_folded_into_a_carried_one(two: House) -> None:
+    mine = ticket(CARLA_WORK)
+    drafts.save(person=two.anna, ticket_id=mine.pk, kind="note", text="Hm", now=two.clock.now)
+    merge = join(two, CARLA, customer(CARLA_WORK))
+    assert Draft.objects.get().ticket == ticket(CARLA_WORK) != mine
+    back(two, merge)
+    assert Draft.objects.get().ticket == mine
+
+
+def test_a_draft_that_was_written_on_since_stays_where_it_was_written(two: House) -> None:
+    drafts.save(
+        person=two.anna, ticket_id=ticket(CARLA_WORK).pk, kind="reply", text="Dear work", now=two.clock.now
+    )
+    merge = join(two, CARLA_WORK, customer(CARLA))
+    survivor = ticket(CARLA)
+    two.clock.forward(minutes=1)
+    drafts.save(person=two.anna, ticket_id=survivor.pk, kind="reply", text="Dear both", now=two.clock.now)
+    back(two, merge)
+    assert Draft.objects.get().ticket == survivor
 
 
 def test_both_tickets_and_both_customers_have_it_in_their_history(two: House) -> None:

@@ -92,6 +92,25 @@ def test_an_address_is_joined_in_three_steps_and_taken_back_from_the_card(two: H
     assert Message.objects.get(text="From work").customer == work.customer
 
 
+def test_namesakes_are_told_apart_by_the_networks_they_are_on(two: House, sign_in: SignIn) -> None:
+    Identity.objects.filter(value=HOME).update(kind="fb_commenter", value="a-comment", display="Carla Hughes")
+    Identity.objects.filter(value=WORK).update(kind="fb_psid", value="a-message", display="Carla Hughes")
+    Customer.objects.filter(name="C. Hughes (work)").update(name="Carla Hughes")
+    page = sign_in(two.leo).get(f"/identities/{identity('hughes@bills.example').pk}/join/?q=carla").content.decode()
+    Page(page)
+    assert [page.count(f"channel--{kind}") for kind in ("facebook", "messenger", "email")] == [1, 1, 0]
+
+
+def test_a_number_of_nobody_in_particular_is_not_said_to_be_its_own(two: House, sign_in: SignIn) -> None:
+    browser, work, carla = sign_in(two.anna), identity(WORK), identity(HOME).customer
+    Customer.objects.filter(pk=work.customer_id).update(name="", called="+44 20 7946 0142")
+    Identity.objects.filter(pk=work.pk).update(kind="phone", value="+442079460142", display="+44 20 7946 0142")
+    for page in (f"/identities/{work.pk}/join/", f"/identities/{work.pk}/join/{carla.pk}/"):
+        html = browser.get(page).content.decode()
+        assert "+44 20 7946 0142, so far nobody’s by name" in html
+        assert "longer to +44" not in html
+
+
 def test_a_contact_is_given_to_somebody_and_taken_back(two: House, sign_in: SignIn) -> None:
     browser, carla = sign_in(two.anna), identity(HOME).customer
     contact = Message.objects.get(text="From work").contact

@@ -11,12 +11,14 @@ from django.db import transaction
 
 from agents.models import HistoryEntry
 from channels.happenings import Address, DeliveryReceipt
-from channels.models import AccountState, Outbound
+from channels.models import AccountState, ChannelAccount, Outbound
 from customers.models import Identity
 from tests.conftest import House
-from tickets import acts, drafts, notes, receipts, replies, sends, threads
+from tickets import access, acts, drafts, notes, receipts, replies, sends, threads, timeline_html
+from tickets.features import Features
 from tickets.models import Contact, Draft, Message, Note, Queue, Ticket
 from tickets.outgoing import CannotReply
+from tickets.queries import timeline
 
 
 @pytest.fixture
@@ -87,6 +89,35 @@ def test_a_target_is_met_only_by_what_was_sent_timed_when_send_was_pressed(
     house.clock.forward(minutes=1)
     receipt(house, message, "sent", external_id="<x@acme.example>#1")
     assert house.contact().first_answered_at == pressed
+
+
+def test_a_reply_that_cannot_leave_just_now_says_what_it_waits_for(
+    house: House, answer: Callable[..., Message]
+) -> None:
+    """It said "Leaving in a moment", for hours."""
+    house.mail()
+    first, second = answer("One"), answer("Two")
+
+    def told() -> dict[str, tuple[str, str]]:
+        page = timeline.page(house.anna, access.rights(house.anna), house.ticket(), now=house.clock.now)
+        bubbles = [entry.bubble for entry in page.entries if entry.bubble and entry.bubble.direction == "out"]
+        html = timeline_html.render(page.entries, features=Features(), now=house.clock.now)
+        assert all(bubble.state_reason in html for bubble in bubbles)
+        return {bubble.text: (bubble.state_words, bubble.state_reason) for bubble in bubbles}
+
+    assert told() == {"One": ("Leaving in a moment", ""), "Two": ("Leaving in a moment", "")}
+    receipt(house, first, "retry", reason="The monthly limit is used up.")
+    assert told() == {
+        "One": ("Trying again", "The monthly limit is used up."),
+        "Two": ("Waits to leave", "It leaves after the reply before it, which is tried again."),
+    }
+    ChannelAccount.objects.filter(pk=house.mailbox.pk).update(state=AccountState.PAUSED)
+    waits = f"{house.mailbox} is paused. It leaves once an admin switches it on."
+    assert told()["Two"] == ("Waits to leave", waits)
+    ChannelAccount.objects.filter(pk=house.mailbox.pk).update(state=AccountState.REFUSED)
+    assert "connects it again" in told()["Two"][1]
+    receipt(house, second, "sent", external_id="<two@acme.example>#1")
+    assert told()["Two"] == ("Sent", "")
 
 
 @pytest.mark.parametrize(("then", "state"), [("", "open"), ("wait", "waiting"), ("solve", "solved")])

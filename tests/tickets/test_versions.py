@@ -21,7 +21,7 @@ from tickets.queries import timeline
 from tickets.targets import Targets
 
 
-def post(house: House, text: str = "My machine is brokn") -> None:
+def post(house: House, text: str = "My machine is brokn", *, account: ChannelAccount | None = None) -> None:
     house.receive(
         InboundMessage(
             channel_kind="x",
@@ -32,7 +32,8 @@ def post(house: House, text: str = "My machine is brokn") -> None:
             said_at=house.clock.now,
             text=text,
             permalink="https://x.com/i/status/1990000000000000002",
-        )
+        ),
+        account=account,
     )
 
 
@@ -81,6 +82,18 @@ def test_a_deletion_is_marked_once_and_its_words_are_kept(house: House) -> None:
     message = Message.objects.get()
     assert (message.text, message.deleted_at) == ("", house.clock.now)
     assert MessageVersion.objects.get().text == "Oops"
+
+
+def test_what_was_deleted_does_not_come_back_though_another_account_is_still_shown_it(house: House) -> None:
+    post(house, "Oops")
+    with transaction.atomic():
+        gone = Deleted(channel_kind="x", external_id="1990000000000000002", deleted_at=house.clock.now)
+        versions.deleted(gone, now=house.clock.now)
+    before = house.ticket().arrivals
+    post(house, "Oops", account=house.billing_mailbox)
+    assert Message.objects.get().text == ""
+    assert house.ticket().last_words == ""
+    assert house.ticket().arrivals == before
 
 
 def test_what_nobody_knows_is_filtered_with_its_reason(house: House) -> None:

@@ -62,7 +62,8 @@ class MergeStep(models.Model):
     into = models.ForeignKey(Ticket, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     from_customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+")
     contacts = ArrayField(models.BigIntegerField(), default=list)
-    # State, queue, owner and so on: of the ticket before it, of the other one before and after.
+    # State, queue, owner and so on: of the ticket before it, of the other one before and after; there also the drafts
+    # that went along to it.
     before: models.JSONField[Any, Any] = models.JSONField(default=dict)
     into_before: models.JSONField[Any, Any] = models.JSONField(default=dict)
     into_after: models.JSONField[Any, Any] = models.JSONField(default=dict)

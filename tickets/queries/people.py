@@ -10,9 +10,10 @@ from django.db.models import Exists, OuterRef, Q
 from contactcentre.lib import lookups as _lookups  # noqa: F401  (registers has_text)
 from contactcentre.lib.text import clean_line
 from customers.addresses import digits_to_find
-from customers.models import Customer, Identity
+from customers.models import Customer, Identity, IdentityKind
 from tickets.access import Rights, visible
 from tickets.models import Ticket
+from tickets.queries.ticket import BADGES
 
 LIMIT = 20
 # So many rows of an index are looked at; beyond it a narrower search is asked for.
@@ -23,12 +24,16 @@ SHOWN_ADDRESSES = 4
 
 @dataclass(frozen=True, slots=True)
 class CustomerRow:
-    """One customer to choose from. `ticket_id` is their latest ticket the person may see."""
+    """One customer to choose from. `ticket_id` is their latest ticket the person may see.
+
+    `addresses` have the name of a surface each, whose sign tells a comment's author from a writer on Messenger: both
+    are called by the same name. It is "" where there is no sign.
+    """
 
     id: int
     name: str
     initials: str
-    addresses: tuple[str, ...]
+    addresses: tuple[tuple[str, str], ...]
     ticket_id: int
     ticket_state: str
     is_provisional: bool
@@ -107,9 +112,9 @@ def _rank(customer: Customer, needle: str) -> tuple[bool, str, int]:
     return (not name.startswith(needle.casefold()), name, customer.pk)
 
 
-def _addresses(customers: list[int]) -> dict[int, list[str]]:
-    found: dict[int, list[str]] = defaultdict(list)
+def _addresses(customers: list[int]) -> dict[int, list[tuple[str, str]]]:
+    found: dict[int, list[tuple[str, str]]] = defaultdict(list)
     rows = Identity.objects.filter(customer_id__in=customers).exclude(kind="nameless").order_by("first_seen_at", "id")
     for identity in rows[: LIMIT * 10]:
-        found[identity.customer_id].append(identity.label)
+        found[identity.customer_id].append((BADGES.get(IdentityKind(identity.kind), ""), identity.label))
     return found

@@ -95,15 +95,15 @@ def inbox(request: HttpRequest) -> HttpResponse:
 def ticket(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """One ticket in the inbox: the whole page, or its two panes for htmx. A merged number leads to where it went."""
     person, now, stream = me(request), timezone.now(), realtime.position()
-    have = access.rights(person)
-    found = access.ticket_to_read(have, ticket_id)
+    opened = access.opened(person, ticket_id)
+    have, found = opened.rights, opened.ticket
     if found.merged_into_id and found.state == "merged":
         query = request.GET.urlencode()
         return HttpResponseRedirect(
             reverse("tickets:ticket", args=[found.merged_into_id]) + (f"?{query}" if query else "")
         )
-    read = reading.mark(person=person, ticket=found, arrival=found.arrivals, now=now)
-    shown = ticket_query.page(person, have, found, now=now, read=read, stream=stream)
+    reading.look(person=person, opened=opened, now=now)
+    shown = ticket_query.page(person, have, found, now=now, read=opened.read or 0, stream=stream)
     kept = place(request.GET)
     if request.headers.get("HX-Request"):
         panes = panes_html.render(
@@ -167,15 +167,15 @@ def sidebar(request: HttpRequest) -> HttpResponse:
 def timeline_fragment(request: HttpRequest, ticket_id: int) -> HttpResponse:
     """The timeline by itself: the newest stretch for live refreshing, an older one with ?before=."""
     person, now = me(request), timezone.now()
-    have = access.rights(person)
-    found = access.ticket_to_read(have, ticket_id)
+    opened = access.opened(person, ticket_id)
+    have, found = opened.rights, opened.ticket
     before = request.GET.get("before", "")
     try:
         stretch = timeline.page(person, have, found, before=before, now=now)
     except lists.BadCursor as error:
         raise BadRequest(_("That place in the timeline does not exist.")) from error
     if not before:
-        reading.mark(person=person, ticket=found, arrival=found.arrivals, now=now)
+        reading.look(person=person, opened=opened, now=now)
     return render(
         request,
         "inbox/_timeline.html",

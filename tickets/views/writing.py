@@ -162,7 +162,9 @@ def undo_send(request: HttpRequest, message_id: int) -> HttpResponse:
             handed = [_handed_over(cast(StoredFile, one.file), one.name, person) for one in attached]
     except CannotReply as error:
         return JsonResponse({"error": str(error)}, status=422)
-    return JsonResponse({"message": message.pk, "state": message.state, "text": message.text, "files": handed})
+    way = {"key": str(message.contact_id), "surface": message.surface}
+    said = {"message": message.pk, "state": message.state, "text": message.text}
+    return JsonResponse({**said, "files": handed, "way": way})
 
 
 @require_POST

@@ -96,6 +96,8 @@ def session(mailbox: Mailbox, *, deadline: Deadline) -> Iterator[Client]:
     client: Client | None = None
     try:
         client = _connected(mailbox, deadline)
+        if mailbox.imap.security == "starttls":
+            client.starttls(ssl.create_default_context())
         _log_in(client, mailbox)
         yield client
         # Good manners only; a server that does not say goodbye has handed over everything all the same.
@@ -145,10 +147,7 @@ def _connected(mailbox: Mailbox, deadline: Deadline) -> Client:
     server = mailbox.imap
     if server.security == "none" and not may_be_plain(server.host):
         raise ImapProblem(_("Without encryption a password would be readable on the way."), code="not-encrypted")
-    client = Client(server, deadline)
-    if server.security == "starttls":
-        client.starttls(ssl.create_default_context())
-    return client
+    return Client(server, deadline)
 
 
 def _log_in(client: Client, mailbox: Mailbox) -> None:
@@ -160,14 +159,17 @@ def _log_in(client: Client, mailbox: Mailbox) -> None:
         else:
             client.sasl_login("PLAIN", lambda _challenge: f"\0{user}\0{password}".encode())
     except LoginError as error:
-        # The library calls a connection that broke while logging in a refused login, too.
-        if isinstance(error.__context__, IMAPClientAbortError) or _NOT_NOW.search(str(error)):
+        if isinstance(error.__context__, IMAPClientAbortError):
+            # The library calls a connection that broke while logging in a refused login, too.
+            raise error.__context__ from error
+        if _NOT_NOW.search(str(error)):
             raise ImapProblem(
                 _("%(host)s does not let us in just now: %(why)s") % {"host": mailbox.imap.host, "why": _words(error)},
                 code="unavailable",
             ) from error
+        told = {"host": mailbox.imap.host, "why": _words(error)}
         raise ImapProblem(
-            _("%(host)s refuses the name or the password: %(why)s") % {"host": mailbox.imap.host, "why": _words(error)},
+            _("%(host)s refuses the name or the password (%(why)s)") % told,
             code="login-refused",
             credentials=True,
         ) from error
@@ -196,8 +198,9 @@ def _problem(error: Exception, mailbox: Mailbox, deadline: Deadline) -> ImapProb
 
 
 def _words(error: Exception) -> str:
-    """A library's error as one short line; bytes literals inside lose their wrapping."""
-    return re.sub(r"b'([^']*)'|b\"([^\"]*)\"", r"\1\2", " ".join(str(error).split()))[:200]
+    """A library's error as one short line; bytes literals inside lose their wrapping, and half a line is left out."""
+    told = re.sub(r"(unterminated line): .*", r"\1", " ".join(str(error).split()))
+    return re.sub(r"b'([^']*)'|b\"([^\"]*)\"", r"\1\2", told)[:200]
 
 
 def _number(value: object) -> int:

@@ -71,6 +71,13 @@ class XAdapter:
         except XProblem as problem:
             raise problem.for_polling() from problem
 
+    def anew(self, connection: Connection, external_ids: Iterable[str]) -> tuple[RawItem, ...]:
+        """The same items of at most 100 posts as X hands them over now. Raises PollError."""
+        try:
+            return rereading.anew(self._accesses.of(connection), external_ids)
+        except XProblem as problem:
+            raise problem.for_polling() from problem
+
     def try_out(self, connection: Connection) -> Tried:
         """Who the account is and what it may do; nothing is written."""
         try:

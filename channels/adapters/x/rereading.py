@@ -38,6 +38,20 @@ def reread(access: Api, external_ids: Iterable[str], *, now: datetime) -> tuple[
     return tuple({(item.happening, item.external_id, item.revision): item for item in found}.values())
 
 
+def anew(access: Api, external_ids: Iterable[str]) -> tuple[RawItem, ...]:
+    """These posts as X has them now, each as the item that a list of X would have made of it. Raises XProblem.
+
+    Left out are those that X has no more, and direct messages. Raises ValueError for more than 100 posts.
+    """
+    wanted = list(dict.fromkeys(each for each in external_ids if snowflakes.is_id(each)))
+    if not wanted:
+        return ()
+    if len(wanted) > MOST:
+        raise ValueError(f"at most {MOST} posts are read again at once")
+    answer = access.read(api.POSTS, ",".join(wanted))
+    return tuple(each.raw for each in items.of_page(answer.body, items.POST) if each.raw.external_id in wanted)
+
+
 def _edits(answer: Answer) -> Iterator[RawItem]:
     """Of the posts in an answer those that are a later version, and the latest."""
     includes = fields.inner(answer.body, "includes")

@@ -6,13 +6,29 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.utils import timezone
 
-from channels import ledger, processing
+from agents.models import HistoryEntry, Person
+from channels import anew, ledger, processing
 from channels.adapters.x import items
 from channels.books import books
 from channels.happenings import Edited, InboundMessage
-from channels.models import ChannelAccount, LedgerItem
-from tests.channels.adapters.x.conftest import ANA, NOW, US, a_dm, a_post, a_reply, page, post_id
+from channels.models import ChannelAccount, LedgerBody, LedgerItem
+from contactcentre.lib.secrets import Credentials
+from tests.channels.adapters.x.conftest import (
+    ANA,
+    NOW,
+    TOKEN,
+    US,
+    TinyX,
+    a_dm,
+    a_post,
+    a_reply,
+    html,
+    page,
+    post_id,
+)
 from tests.channels.conftest import ListeningReceiver
 
 OURS = post_id(30)
@@ -21,7 +37,12 @@ OURS = post_id(30)
 @pytest.fixture
 def handle(db: None) -> ChannelAccount:
     return ChannelAccount.objects.create(
-        kind="x", address=US, name="@AcmeCare", begins_at=NOW - timedelta(hours=1), created_at=NOW
+        kind="x",
+        address=US,
+        name="@AcmeCare",
+        begins_at=NOW - timedelta(hours=1),
+        created_at=NOW,
+        credentials=Credentials(access_token=TOKEN),
     )
 
 
@@ -70,3 +91,60 @@ def test_posts_and_messages_of_one_number_are_two(
     through(handle, page(a_reply(post_id(5), OURS)))
     assert through(handle, page(a_dm(post_id(5))), items.DM) == [("processed", ""), ("processed", "")]
     assert {each.author.value for each in listening.heard if isinstance(each, InboundMessage)} == {ANA}
+
+
+POSTS = "GET /2/tweets"
+LACKS = ("quarantined", "X handed this over without a usable author_id.")
+
+
+def test_what_x_left_out_of_a_list_is_asked_for_anew_when_it_is_processed_again(
+    handle: ChannelAccount, listening: ListeningReceiver, hinted: list[str], x: TinyX, ada: Person, client: Client
+) -> None:
+    lacking, message = post_id(7), a_dm(post_id(6), sender_id=None)
+    assert through(handle, page(a_post(lacking, author_id=None))) == [LACKS]
+    through(handle, page(message), items.DM)
+    x.on(POSTS, (200, page(a_post(lacking))))
+    client.force_login(ada)
+    shown = client.post(f"/settings/accounts/{handle.pk}/ledger/again/", follow=True).content.decode()
+    assert "2 items are processed again. Handed over anew by X: 1." in shown
+    # Messages have no such door at X.
+    assert "What could not be had anew is processed as it was handed over." in shown
+    assert [asked.query["ids"] for asked in x.asked_for(POSTS)] == [lacking]
+    # The page goes by the clock on the wall.
+    later = timezone.now() + timedelta(minutes=1)
+    processing.process(now=later, clock=lambda: later)
+    assert list(LedgerItem.objects.order_by("pk").values_list("state", flat=True)) == ["processed", "quarantined"]
+    assert [each.external_id for each in listening.heard if isinstance(each, InboundMessage)] == [lacking]
+    first = LedgerItem.objects.order_by("pk")[0]
+    assert HistoryEntry.objects.get(act="ledger.read_anew").data == {"items": [first.pk]}
+    assert first.size == len(LedgerBody.objects.get(pk=first.pk).body)
+    assert books(handle.pk).balanced
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (html(503), "X had a failure of its own"),
+        ((200, {"errors": [{"resource_id": post_id(7), "type": "https://api.x.com/problems/resource-not-found"}]}), ""),
+    ],
+    ids=["X fails", "gone at X"],
+)
+def test_where_x_hands_nothing_over_the_kept_copy_is_processed_again(
+    handle: ChannelAccount,
+    listening: ListeningReceiver,
+    hinted: list[str],
+    x: TinyX,
+    ada: Person,
+    answer: Any,
+    why: str,
+) -> None:
+    through(handle, page(a_post(post_id(7), author_id=None)))
+    kept = LedgerBody.objects.get().body
+    x.on(POSTS, answer)
+    again = anew.process_again(account=handle, actor=ada, now=NOW)
+    assert (again.items, again.unreadable, again.anew) == (1, 1, 0)
+    assert again.why.startswith(why)
+    assert bool(again.why) == bool(why)
+    assert LedgerBody.objects.get().body == kept
+    processing.process(now=NOW, clock=lambda: NOW)
+    assert list(LedgerItem.objects.values_list("state", "reason")) == [LACKS]
