@@ -28,10 +28,13 @@ def questions(product: Running, connected_x: AtX) -> list[Asked]:
     posts = [one.post(f"@AcmeCare where is my order, asks {one.handle}.") for one in people]
     for one in people:
         one.message(f"And privately, from {one.handle}.")
-    return [
+    asked = [
         Asked(one, post, product.ticket_with(f"asks {one.handle}."))
         for one, post in zip(people, posts, strict=True)
     ]
+    # Nobody is answered while their own words still come in: that would be held back, as it is for people.
+    assert [one.ticket for one in asked] == [product.ticket_with(f"from {one.handle}.") for one in people]
+    return asked
 
 
 def contact(product: Running, asked: Asked, surface: str) -> int:
