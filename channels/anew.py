@@ -19,11 +19,12 @@ from agents import history
 from agents.models import Person
 from channels import processing
 from channels.adapters.base import PollError
-from channels.adapters.x import XAdapter
+from channels.adapters.x import XAdapter, snowflakes
 from channels.connections import ready_connection_of
 from channels.consent.problem import ConsentProblem
 from channels.happenings import RawItem
-from channels.models import ChannelAccount, LedgerBody, LedgerItem, LedgerState
+from channels.models import AccountState, ChannelAccount, LedgerBody, LedgerItem, LedgerState
+from contactcentre.lib.secrets import CannotDecrypt
 
 # X takes so many ids in one question; an admin waits for the answer.
 AT_ONCE = 100
@@ -31,8 +32,9 @@ AT_ONCE = 100
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """How many items are processed again, how many of those could not be read before, and how many of these were
-    handed over anew just now. `why` says in words why a network could not be asked; empty where none failed."""
+    """How many items are processed again, how many of those are X's and could not be read before, and how many of
+    these were handed over anew just now. `why` says in words why a network could not be asked; empty where none
+    failed."""
 
     items: int
     unreadable: int
@@ -56,7 +58,7 @@ def process_again(
     named = list(item_ids)
     rows = LedgerItem.objects.filter(state=LedgerState.QUARANTINED, account__isnull=False)
     rows = rows.filter(account=account) if account is not None else rows.filter(pk__in=named[: processing.AGAIN_LIMIT])
-    unreadable = rows.count()
+    unreadable = rows.filter(kind="x").count()
     anew, why = _read_anew(rows, actor=actor, now=now)
     items = processing.process_again(actor=actor, now=now, item_ids=named, account=account, by_hand=by_hand)
     return Again(items, min(unreadable, items), anew, why)
@@ -64,12 +66,18 @@ def process_again(
 
 def _read_anew(rows: QuerySet[LedgerItem], *, actor: Person, now: datetime) -> tuple[int, str]:
     """Put what X hands over now in the place of what it handed over before; how many, and why not where it failed."""
-    posts = rows.select_related("account").filter(kind="x", happening="message").order_by("id")[:AT_ONCE]
+    # Nothing is asked for an account that is switched off. The credentials wait for whoever asks X: a lost key shall
+    # not hold up what can be processed as it is.
+    x_has = rows.filter(kind="x", happening="message", account__state=AccountState.ACTIVE)
+    posts = x_has.select_related("account").defer("account__credentials").order_by("-id")[: processing.AGAIN_LIMIT]
+    asked = 0
     by_account: dict[int, dict[str, LedgerItem]] = defaultdict(dict)
     bodies = {body.pk: body for body in LedgerBody.objects.filter(pk__in=[row.pk for row in posts]).only("meta")}
     for row in posts:
-        if row.account_id is not None and row.pk in bodies:
-            by_account[row.account_id][str(bodies[row.pk].meta.get("external_id", ""))] = row
+        external_id = str(bodies[row.pk].meta.get("external_id", "")) if row.pk in bodies else ""
+        if row.account_id is not None and snowflakes.is_id(external_id) and asked < AT_ONCE:
+            by_account[row.account_id][external_id] = row
+            asked += 1
     replaced, why = 0, ""
     for known in by_account.values():
         account = next(iter(known.values())).account
@@ -77,7 +85,7 @@ def _read_anew(rows: QuerySet[LedgerItem], *, actor: Person, now: datetime) -> t
             continue
         try:
             fresh = XAdapter().anew(ready_connection_of(account, now=now), known)
-        except (PollError, ConsentProblem) as error:
+        except (PollError, ConsentProblem, CannotDecrypt) as error:
             why = str(error)
             continue
         replaced += _replaced(account, known, fresh, actor=actor, now=now)

@@ -10,10 +10,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from channels.asides import ASIDES, asides_of, sentence
 from channels.books import Books
 from channels.consent import permissions
 from channels.consent.registering import APP_CODES
-from channels.models import AGAIN, AccountState, ChannelAccount
+from channels.models import AccountState, ChannelAccount
 from channels.spans import clock, span
 
 Level = Literal["late", "soon", "fine"]
@@ -26,8 +27,6 @@ LAG_SOON = timedelta(minutes=5)
 TOKEN_SOON = timedelta(days=14)
 # What a card tells of the past goes back this far.
 LATELY = timedelta(days=7)
-# A card is read at a glance: no more sentences than these about what does not come in.
-ASIDES = 3
 
 # Kinds that are connected, and connected again, by consent at the network: where that begins.
 CONSENTS = {"x": "consent:x-start", "facebook": "consent:facebook-start"}
@@ -210,7 +209,7 @@ def _verdict(
     if _lag_level(lag) == "late":
         words = _("Nothing has been fetched for %(span)s. Is the worker for polling running?") % {"span": span(lag)}
         return _Verdict("late", _("Behind"), words, mend(_("Try now"), "poll-now", "refresh", post=True))
-    asides = " ".join(_asides(account))
+    asides = " ".join(asides_of(account))
     lacks = _lacks(account, now)
     if lacks:
         words = f"{asides} {' '.join(lacks)}".strip()
@@ -256,27 +255,6 @@ def title(account: ChannelAccount) -> str:
 def called(kind: str, address: str, name: str) -> str:
     """The same of an account that is not at hand as a whole."""
     return name if kind in CONSENTS and name else address
-
-
-def _asides(account: ChannelAccount) -> list[str]:
-    """What does not come in although the account works, a sentence each, as the adapter told it (`words`)."""
-    told = account.quota.get("words")
-    asides = [sentence(str(each)) for each in told[:ASIDES] if each] if isinstance(told, list) else []
-    again = account.quota.get(AGAIN)
-    if isinstance(again, dict):
-        # Row 29: a change that is noticed late shall surprise nobody.
-        words = _(
-            "%(of)s posts of live tickets are looked at for edits and deletions, %(looked)s at a time in turn: "
-            "some changes show later."
-        )
-        asides.append(words % {"of": again.get("of"), "looked": again.get("looked")})
-    return asides
-
-
-def wrong_now(account: ChannelAccount) -> str:
-    """Its last error while that lasts, else what does not come in although it works; empty where all is well."""
-    is_failing = account.state == AccountState.REFUSED or account.failures
-    return account.error_text if is_failing else " ".join(_asides(account))
 
 
 def _lacks(account: ChannelAccount, now: datetime) -> list[str]:
@@ -391,9 +369,3 @@ def _last_trouble(account: ChannelAccount, now: datetime) -> str:
         return _("No trouble so far.")
     told = {"time": clock(account.error_at, now), "why": sentence(account.error_text)}
     return _("Last trouble, %(time)s: %(why)s") % told
-
-
-def sentence(words: str) -> str:
-    """The words with a full stop, so that another sentence can follow."""
-    words = words.strip()
-    return words if not words or words[-1] in ".!?…" else f"{words}."

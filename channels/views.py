@@ -254,10 +254,10 @@ def _say_again(request: HttpRequest, again: Again) -> None:
     if again.anew:
         told.append(_("Handed over anew by X: %(count)d.") % {"count": again.anew})
     if again.anew < again.unreadable:
-        told.append(_("What could not be had anew is processed as it was handed over."))
+        told.append(_("What X did not hand over anew is processed as it is kept."))
     messages.success(request, " ".join(told))
     if again.why:
-        messages.warning(request, _("X was not asked again: %(why)s") % {"why": again.why})
+        messages.warning(request, _("X did not hand them over anew: %(why)s") % {"why": again.why})
 
 
 def _list_of(account_id: int | None, state: str) -> str:

@@ -213,11 +213,23 @@ def hidden_accounts(have: Rights) -> frozenset[int]:
     feeds = dict(AccountFeed.objects.values_list("account_id", "queue_id"))
     default = Queue.objects.filter(is_default=True).values_list("pk", flat=True).first()
     begun = Contact.objects.filter(entry_queue__in=hidden).values("account_id")
-    # Also of what nobody could read, and so made no contact.
-    chosen = HistoryEntry.objects.filter(act="feed.changed", account_id__isnull=False, data__queue__in=sorted(hidden))
-    fed_it = ExpressionWrapper(Q(pk__in=begun) | Q(pk__in=chosen.values("account_id")), output_field=BooleanField())
+    fed_it = ExpressionWrapper(Q(pk__in=begun), output_field=BooleanField())
     accounts = ChannelAccount.objects.values_list("pk", fed_it)
-    return frozenset(account for account, fed in accounts if fed or feeds.get(account, default) in hidden)
+    # Also of what nobody could read, and so made no contact.
+    left = _left(sorted(hidden))
+    return frozenset(
+        account for account, fed in accounts if fed or account in left or feeds.get(account, default) in hidden
+    )
+
+
+def _left(queues: list[int]) -> set[int]:
+    """The accounts that have fed one of these queues and were given another one, whichever way."""
+    one_by_one = HistoryEntry.objects.filter(act="feed.changed", data__was__in=queues)
+    together = HistoryEntry.objects.filter(
+        Q(act="queue.removed", data__queue__in=queues) | Q(act="queue.made_default", data__was__in=queues)
+    )
+    left = {account for account in one_by_one.values_list("account_id", flat=True) if account is not None}
+    return left.union(*together.values_list("data__accounts", flat=True))
 
 
 def topics(person_id: int) -> dict[str, Any] | None:

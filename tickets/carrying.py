@@ -21,9 +21,9 @@ from agents import history
 from agents.models import Person
 from contactcentre.lib import realtime
 from customers.models import Identity, Merge
-from tickets import listing, urgency
+from tickets import drafts, listing, urgency
 from tickets.events import ticket_changed
-from tickets.models import LIVE, Contact, ContactMove, Draft, Fate, MergeStep, Message, Note, Queue, State, Ticket
+from tickets.models import LIVE, Contact, ContactMove, Fate, MergeStep, Message, Note, Queue, State, Ticket
 from tickets.queries import figures
 from tickets.targets import Targets
 
@@ -129,23 +129,17 @@ class Carrying:
         ticket.customer_id = into.customer_id
         ticket.save(update_fields=["state", "merged_into", "snoozed_until", "solved_at", "closed_at", "customer"])
         self._take_along(ticket)
-        taken = Draft.objects.filter(ticket=into).values_list("person_id", "surface")
-        for draft in Draft.objects.filter(ticket=ticket):
-            # What somebody was writing goes on where the number leads, unless they write something there already.
-            if (draft.person_id, draft.surface) not in taken:
-                Draft.objects.filter(pk=draft.pk).update(ticket=into)
-                self._drafts.setdefault(ticket.pk, {})[str(draft.pk)] = draft.saved_at.isoformat()
+        went = drafts.go_along(ticket, into)
+        if went:
+            self._drafts[ticket.pk] = went
         self._record(ticket, "ticket.merged", into=into.pk)
 
     def give_drafts(self, step: MergeStep, goal: Ticket) -> None:
-        """Let the drafts that went along with a ticket return with it, but for those that somebody has written on
-        since, and where they write something already."""
+        """Let the drafts that went along with a ticket return with it. Only from where they went: what another taking
+        back has led home since is on a ticket that this one has nothing to do with."""
         saved = step.into_after.get(DRAFTS, {})
-        taken = set(Draft.objects.filter(ticket=goal).values_list("person_id", "surface"))
-        for draft in Draft.objects.filter(pk__in=[int(number) for number in saved]).exclude(ticket=goal):
-            is_untouched = draft.saved_at.isoformat() == saved[str(draft.pk)]
-            if is_untouched and (draft.person_id, draft.surface) not in taken:
-                Draft.objects.filter(pk=draft.pk).update(ticket=goal)
+        if saved and step.into_id is not None:
+            drafts.return_to(goal, saved, among=_with_ends({step.into_id}))
 
     def lead(self, ticket: Ticket, into: Ticket) -> None:
         """Let a merged ticket lead to another one from now on."""

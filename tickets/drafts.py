@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
+
+from django.db import IntegrityError, transaction
 
 from agents.models import Person
 from contactcentre.lib.plans import Statement
@@ -42,6 +45,38 @@ def put_back(*, person: Person, ticket: Ticket, text: str, now: datetime) -> Non
     Draft.objects.update_or_create(
         ticket=ticket, person=person, surface="reply", defaults={"text": words.rstrip(), "saved_at": now}
     )
+
+
+def go_along(ticket: Ticket, into: Ticket) -> dict[str, str]:
+    """What people were writing on a ticket that is merged goes on where its number leads, unless they write something
+    there already. The drafts that went, by id, and when each was saved."""
+    return {str(draft.pk): draft.saved_at.isoformat() for draft in _of(ticket) if _moved(draft, into)}
+
+
+def return_to(goal: Ticket, saved: Mapping[str, str], *, among: Collection[int]) -> None:
+    """Let drafts that went along (go_along) and are on one of these tickets return, but for those that somebody has
+    written on since, and where they write something already."""
+    went = Draft.objects.filter(pk__in=[int(number) for number in saved], ticket__in=among)
+    for draft in went.exclude(ticket=goal):
+        if draft.saved_at.isoformat() == saved[str(draft.pk)]:
+            _moved(draft, goal)
+
+
+def _of(ticket: Ticket) -> list[Draft]:
+    return list(Draft.objects.filter(ticket=ticket).order_by("id"))
+
+
+def _moved(draft: Draft, goal: Ticket) -> bool:
+    """Put the draft on another ticket; False where its writer writes something there already."""
+    if Draft.objects.filter(ticket=goal, person=draft.person_id, surface=draft.surface).exists():
+        return False
+    try:
+        with transaction.atomic():
+            Draft.objects.filter(pk=draft.pk).update(ticket=goal)
+    except IntegrityError:
+        # They began it at this moment: writing takes no lock.
+        return False
+    return True
 
 
 def drop(*, person: Person, ticket: Ticket, kind: str) -> None:

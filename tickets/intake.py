@@ -78,7 +78,8 @@ def receive(message: InboundMessage, *, account_id: int, now: datetime) -> Answe
         message, account_id=account_id, customer_id=author.customer_id, is_locked=author.is_new
     )
     customer = met.customer
-    if customer is not None and customer.pk == identity.customer_id:
+    # Of somebody who only stands in another one's mail the identity is not locked: it may be leaving its customer now.
+    if customer is not None and customer.pk == identity.customer_id and identity.pk == author.speaks_for.pk:
         resolving.take_name(customer, identity)
     if met.known is not None:
         return _sighted(met.known, account_id=account_id, now=now)

@@ -127,6 +127,7 @@ class Bubble(NamedTuple):
     offers: tuple[str, ...] = ()
     call: CallCard | None = None
     sent_to: str = ""
+    contact_id: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,7 @@ def change(*, actor: Person, choices: Mapping[int, Choice], now: datetime) -> li
     wanted = {account: choice.chosen for account, choice in choices.items() if choice.was != choice.chosen}
     changed = []
     with transaction.atomic():
+        default = Queue.objects.values_list("pk", flat=True).get(is_default=True)
         # Held so that none of them is removed before the feeds that name it are written.
         queues = {row.pk for row in _in_use({chosen for chosen in wanted.values() if chosen is not None})}
         known = set(ChannelAccount.objects.filter(pk__in=list(wanted)).values_list("pk", flat=True))
@@ -40,9 +41,15 @@ def change(*, actor: Person, choices: Mapping[int, Choice], now: datetime) -> li
             chosen = wanted[account_id]
             if chosen is not None and chosen not in queues:
                 raise CannotChange(_("One of these queues is gone. Please look again."))
-            if _feed(account_id, chosen):
-                changed.append(account_id)
-                history.record(at=now, act="feed.changed", actor=actor, account_id=account_id, queue=chosen)
+            before = _fed(account_id)
+            if before == chosen:
+                continue
+            _feed(account_id, chosen)
+            changed.append(account_id)
+            # Which one it was decides for good who may read what came in then (access.hidden_accounts).
+            history.record(
+                at=now, act="feed.changed", actor=actor, account_id=account_id, queue=chosen, was=before or default
+            )
     return changed
 
 
@@ -51,12 +58,13 @@ def _in_use(ids: set[int]) -> list[Queue]:
     return list(rows.order_by("pk"))
 
 
-def _feed(account_id: int, queue_id: int | None) -> bool:
-    before = AccountFeed.objects.select_for_update().filter(account_id=account_id).first()
-    if (before.queue_id if before else None) == queue_id:
-        return False
+def _fed(account_id: int) -> int | None:
+    rows = AccountFeed.objects.select_for_update().filter(account_id=account_id)
+    return rows.values_list("queue_id", flat=True).first()
+
+
+def _feed(account_id: int, queue_id: int | None) -> None:
     if queue_id is None:
         AccountFeed.objects.filter(account_id=account_id).delete()
     else:
         AccountFeed.objects.update_or_create(account_id=account_id, defaults={"queue_id": queue_id})
-    return True

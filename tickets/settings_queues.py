@@ -19,6 +19,7 @@ from agents import history
 from agents import teams as agents_teams
 from agents.models import Membership, Person, Team
 from agents.people import CannotChange
+from channels.models import ChannelAccount
 from contactcentre.lib import realtime
 from contactcentre.lib.text import clean_line
 from tickets import recounting
@@ -145,9 +146,13 @@ def make_default(*, actor: Person, queue_id: int, now: datetime) -> bool:
             raise Http404
         if chosen.is_default:
             return False
+        was = next((row.pk for row in rows if row.is_default), None)
         Queue.objects.filter(is_default=True).update(is_default=False)
         Queue.objects.filter(pk=queue_id).update(is_default=True)
-        history.record(at=now, act="queue.made_default", actor=actor, queue=queue_id)
+        # What fed the other one decides for good who may read what came in then (access.hidden_accounts).
+        elsewhere = AccountFeed.objects.values("account_id")
+        fed = list(ChannelAccount.objects.exclude(pk__in=elsewhere).values_list("pk", flat=True))
+        history.record(at=now, act="queue.made_default", actor=actor, queue=queue_id, was=was, accounts=fed)
     return True
 
 
@@ -191,8 +196,10 @@ def remove(*, actor: Person, queue_id: int, successor_id: int, now: datetime) ->
         queue.successor = successor
         queue.save(update_fields=["successor"])
         Queue.objects.filter(successor=queue).update(successor=successor)
-        AccountFeed.objects.filter(queue=queue).update(queue=successor)
-        history.record(at=now, act="queue.removed", actor=actor, queue=queue.pk, successor=successor.pk)
+        feeds = AccountFeed.objects.filter(queue=queue)
+        fed = list(feeds.values_list("account_id", flat=True))
+        feeds.update(queue=successor)
+        history.record(at=now, act="queue.removed", actor=actor, queue=queue.pk, successor=successor.pk, accounts=fed)
         _tell(queue)
         transaction.on_commit(_hint, robust=True)
     return successor

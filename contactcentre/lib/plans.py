@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.transaction import TransactionManagementError
 from psycopg2 import errorcodes  # type: ignore[import-untyped]
 from psycopg2.extensions import AsIs  # type: ignore[import-untyped]
 
@@ -96,6 +97,8 @@ def in_turn(*asked: Asked) -> list[tuple[Any, ...]]:
     in any of them ends. Raises DatabaseError.
     """
     database = connections[DEFAULT_DB_ALIAS]
+    if len(asked) > 1 and not database.in_atomic_block:
+        raise TransactionManagementError("several statements in one round trip belong into a transaction")
     try:
         return _asked(database, asked)
     except DatabaseError as error:

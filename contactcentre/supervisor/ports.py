@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import socket
@@ -65,9 +66,10 @@ def _claim(port: int) -> bool:
     claim = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         claim.bind(f"\0contact-centre-port-{port}")
-    except OSError:
+    except OSError as error:
         claim.close()
-        return False
+        # Anything else: these names are forbidden here, as they are in some sandboxes.
+        return error.errno != errno.EADDRINUSE
     _claimed[port] = claim.detach()
     return True
 

@@ -7,12 +7,11 @@ import { icon } from "./icon.js";
 import { showLength } from "./length.js";
 import { morphChildren } from "./morph.js";
 import { hearOtherTabs, keepNote, send } from "./sending.js";
-import { get, getJson, now } from "./server.js";
+import { get, getJson } from "./server.js";
 import { atBegins, fits, slashBegins, suggest, insert } from "./suggest.js";
-import { span } from "./times.js";
 import { toast } from "./toast.js";
 import { Uploads, keepFor } from "./uploads.js";
-import { isOpen, keepWay, keptWay, openWay, wayOf } from "./ways.js";
+import { isOpen, joinWay, keepWay, keptWay, openTab, select, showClocks, tabOf, wayOf } from "./ways.js";
 import { word } from "./words.js";
 
 // From here on it is said that the words are on their way: mostly it takes a tenth of that.
@@ -40,7 +39,11 @@ class Composer {
     this.listen();
     for (const kind of ["reply", "note"]) this.restore(kind);
     this.uploads.recall();
-    this.choose(this.begunOn()?.dataset.way ?? form.dataset.chosen);
+    // Half-written words stay on the way they were begun on. What the page would choose by itself is where the customer
+    // wrote last: an answer to a message, left for a moment, would stand there ready to be sent in public.
+    const begun = this.texts.reply.value.trim() ? keptWay(this.ticket) : null;
+    if (begun) this.standOn(begun);
+    else this.choose(form.dataset.chosen);
     for (const button of form.querySelectorAll("button[disabled]")) button.disabled = false;
   }
 
@@ -60,12 +63,6 @@ class Composer {
     if (left === null) return;
     this.texts[kind].value = left;
     this.drafts[kind].changed();
-  }
-
-  // Half-written words stay on the way they were begun on. What the page would choose by itself is where the customer
-  // wrote last: an answer to a message, left for a moment, would stand there ready to be sent in public.
-  begunOn() {
-    return this.texts.reply.value.trim() ? openWay(this.tabs(), keptWay(this.ticket)) : null;
   }
 
   listen() {
@@ -88,6 +85,7 @@ class Composer {
       field.addEventListener("input", () => {
         this.wroteAt = Date.now();
         this.drafts[kind].changed();
+        if (kind === "reply") this.forgetWay();
         this.count();
         form.dispatchEvent(new CustomEvent("composer:writing", { bubbles: true }));
       });
@@ -125,13 +123,17 @@ class Composer {
       this.say(tab.title);
       return;
     }
-    if (this.way) this.lastWay = this.way.key;
+    this.turnTo(tab);
+    if (focus) this.focus();
+  }
+
+  // To the tab, closed or not: on a closed one words are safe until somebody says which way they go instead.
+  turnTo(tab) {
+    const key = tab.dataset.way;
+    if (this.way) this.lastWay = this.way;
     this.mode = key === "note" ? "note" : "reply";
     this.way = this.mode === "note" ? null : wayOf(tab);
-    for (const one of this.tabs()) {
-      one.setAttribute("aria-selected", String(one === tab));
-      one.tabIndex = one === tab ? 0 : -1;
-    }
+    select(this.tabs(), tab);
     for (const place of this.form.querySelectorAll("[data-where]")) place.hidden = place.dataset.where !== key;
     for (const panel of this.form.querySelectorAll("[data-panel]")) panel.hidden = panel.dataset.panel !== this.mode;
     this.form.querySelector(`[data-panel=${this.mode}]`).setAttribute("aria-labelledby", tab.id);
@@ -145,28 +147,33 @@ class Composer {
     if (menu) menu.value = key;
     this.clearCallout();
     this.count();
-    this.clock();
+    showClocks(this.tabs());
     tab.scrollIntoView({ block: "nearest", inline: "nearest" });
-    if (focus) this.focus();
+    if (this.way?.isClosed) this.offerAnother(tab);
   }
 
-  /** Turn to answering: the way chosen last, or the first open one. */
+  // To the way ({key, surface}) that the words in the box are to go.
+  standOn(way) {
+    const own = tabOf(this.tabs(), way);
+    const tab = own ?? openTab(this.tabs());
+    if (tab) this.turnTo(tab);
+    if (!own) this.say(word("not_sent"));
+  }
+
+  /** Turn to answering: the way chosen last, or an open one. */
   reply() {
-    const open = this.tabs().filter(isOpen);
-    const last = open.find((tab) => tab.dataset.way === this.lastWay) ?? open[0];
-    if (this.mode === "note" && last) this.choose(last.dataset.way);
+    if (this.mode === "note") {
+      const last = this.lastWay ? tabOf(this.tabs(), this.lastWay) : null;
+      const stays = last && (isOpen(last) || this.texts.reply.value.trim());
+      const tab = stays ? last : openTab(this.tabs());
+      if (tab) this.turnTo(tab);
+    }
     this.focus();
   }
 
   /** Turn to the internal note. */
   note() {
     this.choose("note", { focus: true });
-  }
-
-  /** An open way that only the customer reads, or null. */
-  privateWay() {
-    const tab = this.tabs().find((one) => isOpen(one) && !("public" in one.dataset));
-    return tab ? wayOf(tab) : null;
   }
 
   focus() {
@@ -217,20 +224,13 @@ class Composer {
 
   /** The words or the way have changed: show how long they are there, and remember where they go. */
   count() {
-    if (!this.texts.reply.value.trim()) keepWay(this.ticket, null);
-    else if (this.way) keepWay(this.ticket, this.way);
+    if (this.way && this.texts.reply.value.trim()) keepWay(this.ticket, this.way);
     showLength(this.form, this.way, this.texts.reply.value);
   }
 
-  /** Show how long the network still takes an answer, on every way that closes. */
-  clock() {
-    for (const tab of this.form.querySelectorAll("[role=tab][data-window-until]")) {
-      const words = tab.querySelector("[data-clock-words]");
-      if (!words) continue;
-      const left = Date.parse(tab.dataset.windowUntil) - now();
-      words.textContent = left > 0 ? span(left) : word("window_closed");
-      tab.querySelector("[data-clock]").classList.toggle("surface__clock--soon", left < 3_600_000);
-    }
+  /** The box was emptied. One that was empty all along says nothing of words in another tab. */
+  forgetWay() {
+    if (!this.texts.reply.value.trim()) keepWay(this.ticket, null);
   }
 
   // ------------------------------------------------------------- what helps to write
@@ -280,16 +280,15 @@ class Composer {
 
   // ------------------------------------------------------------- what comes back
 
-  /** A reply was taken back: its words before whatever was written since, on the `way` ({key, surface}) it was to go. */
+  /** A reply was taken back: its words before what was written since, on the `way` ({key, surface, isPublic}) it was to go. */
   putBack(text, files, way) {
     const field = this.texts.reply;
     const since = field.value.trim();
     field.value = since && since !== text.trim() ? `${text}\n\n${field.value}` : text;
     this.uploads.restore(files);
-    this.reply();
-    const tab = openWay(this.tabs(), way);
     // Written since for the customer alone, words do not become public by those that join them.
-    if (tab && !(since && "public" in tab.dataset)) this.choose(tab.dataset.way, { focus: true });
+    if (!(since && way.isPublic)) this.standOn(way);
+    this.reply();
     this.drafts.reply.changed();
     this.count();
   }
@@ -302,6 +301,7 @@ class Composer {
     this.drafts.reply.release(true);
     this.uploads.clear();
     this.clearCallout();
+    this.forgetWay();
     this.count();
     toast(word("sent_elsewhere"));
   }
@@ -327,10 +327,7 @@ class Composer {
   // Show again which way is chosen, without taking anything from who is writing.
   mark(key) {
     const tab = this.tabs().find((one) => one.dataset.way === key) ?? this.tabs().at(-1);
-    for (const one of this.tabs()) {
-      one.setAttribute("aria-selected", String(one === tab));
-      one.tabIndex = one === tab ? 0 : -1;
-    }
+    select(this.tabs(), tab);
     if (this.mode === "reply" && tab.dataset.way !== "note") {
       const wasClosed = this.way?.isClosed;
       this.way = wayOf(tab);
@@ -340,12 +337,12 @@ class Composer {
     const menu = this.form.querySelector("[data-way-menu]");
     if (menu) menu.value = tab.dataset.way;
     this.count();
-    this.clock();
+    showClocks(this.tabs());
   }
 
   // The way one writes on has closed meanwhile. The words stay, and go no other way unless somebody says so.
   offerAnother(closed) {
-    const open = this.tabs().find(isOpen);
+    const open = openTab(this.tabs());
     const run = () => this.choose(open.dataset.way, { focus: true });
     this.say(closed.title, { actions: open ? [{ words: word("send_other_way", { surface: open.dataset.name }), run }] : [] });
   }
@@ -379,7 +376,7 @@ export function start() {
     if (detail.target?.querySelector?.("form.composer")) composer()?.flush();
   });
   document.addEventListener("main:leaves", () => composer()?.flush());
-  document.addEventListener("clock:tick", () => composer()?.clock());
+  document.addEventListener("clock:tick", () => showClocks(composer()?.tabs() ?? []));
   for (const name of ["customer-wrote", "ways-changed"]) document.addEventListener(name, () => composer()?.refreshWays());
   hearOtherTabs((ticket, text) => composer()?.ticket === ticket && composer().sentElsewhere(text));
   document.addEventListener("reply-back", ({ detail }) => {
@@ -389,7 +386,7 @@ export function start() {
       toast(word("back_in_box"));
     } else {
       keepFor(detail.ticket, detail.files);
-      keepWay(detail.ticket, detail.way);
+      joinWay(detail.ticket, detail.way);
       const link = { href: `/t/${detail.ticket}/`, words: word("show_it") };
       toast(word("back_on_ticket", { ticket: detail.ticket }), { link });
     }

@@ -27,7 +27,8 @@ export async function act(name, message, ticket) {
     return null;
   }
   if (name === "undo") {
-    document.dispatchEvent(new CustomEvent("reply-back", { detail: { ticket, message, text: data.text, files: data.files ?? [], way: data.way } }));
+    const way = { key: data.way.key, surface: data.way.surface, isPublic: data.way.is_public };
+    document.dispatchEvent(new CustomEvent("reply-back", { detail: { ticket, message, text: data.text, files: data.files ?? [], way } }));
   }
   return data;
 }
@@ -56,7 +57,8 @@ export function start() {
         return;
       }
       const said = anew.closest(".bubble").querySelector(".bubble__text");
-      document.dispatchEvent(new CustomEvent("words-again", { detail: { text: said.innerText, way: { surface: anew.dataset.surface } } }));
+      const way = { key: anew.dataset.way, surface: anew.dataset.surface, isPublic: "public" in anew.dataset };
+      document.dispatchEvent(new CustomEvent("words-again", { detail: { text: said.innerText, way } }));
       return;
     }
     const button = target.closest?.("[data-act][data-message]");

@@ -9,6 +9,7 @@ import { get, post, signInAgain } from "./server.js";
 import { own, remember } from "./store.js";
 import { seen, toEnd } from "./timeline.js";
 import { toast } from "./toast.js";
+import { privateWay } from "./ways.js";
 import { length } from "./weighted.js";
 import { word } from "./words.js";
 
@@ -57,6 +58,7 @@ export async function send(composer, then, { anyway = false, isMeantPublic = fal
   }
   composer.drafts.reply.release(wasSent);
   composer.busy(false);
+  if (wasSent) composer.forgetWay();
   composer.count();
   if (wasSent) sent(composer.ticket, data);
   else refused(composer, status, data, then);
@@ -136,7 +138,7 @@ function askAboutPrivate(composer, found, then, anyway) {
     field.dispatchEvent(new InputEvent("input", { bubbles: true }));
   };
   const actions = [{ words: word("take_out"), run: takeOut }];
-  const quiet = composer.privateWay();
+  const quiet = privateWay(composer.tabs());
   if (quiet) {
     actions.push({
       words: word("send_other_way", { surface: quiet.name }),

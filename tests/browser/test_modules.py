@@ -334,7 +334,8 @@ STREAM = """async () => {
   const states = [];
   const { follow } = await import("/js/stream.js");
   const stop = follow({ url: "/live/", position: "", person: "silence", heard() {}, state: (now) => states.push(now) });
-  while (!made.length) await new Promise(soon);
+  const latest = performance.now() + 5000;
+  while (!made.length && performance.now() < latest) await new Promise(soon);
   made[0].dispatchEvent(new Event("open"));
   made[0].dispatchEvent(new MessageEvent("still", { data: "{}", lastEventId: "e:7-0" }));
   const waiting = () => [...timers.values()].filter((one) => one.after !== null);
@@ -485,3 +486,133 @@ def test_a_reply_sent_from_another_tab_is_told_to_this_one(page: Page) -> None:
       dispatchEvent(new StorageEvent("storage", { key: own("sent"), newValue: null }));
     }""")
     assert page.evaluate("window.heard") == [["7", "It leaves tonight"]]
+
+
+# Ways to answer: "key surface", with + where everybody reads, with ! where one cannot write there just now.
+COMPOSER = """(ways) => {
+  const tabs = ways.map((way) => {
+    const [, key, surface, mark] = /^(\\w+) ([\\w:]+)(.*)$/.exec(way);
+    const told = (mark.includes("+") ? " data-public" : "")
+      + (mark.includes("!") ? ` aria-disabled="true" title="${key} is closed"` : "");
+    return `<button type="button" role="tab" data-way="${key}" data-surface="${surface}" data-name="${key}"${told}>`
+      + `</button>`;
+  });
+  document.body.innerHTML = `<form class="composer" data-ticket="7" data-chosen="${ways[0].split(" ")[0]}"
+      data-draft-url="/js/?taken"><div data-callouts></div><div class="composer__box">
+    <div role="tablist">${tabs.join("")}<button type="button" role="tab" data-way="note"></button></div>
+    <div data-panel="reply"><textarea data-text="reply"></textarea><ul data-files></ul></div>
+    <div data-panel="note"><textarea data-text="note"></textarea></div>
+    <button type="button" data-attach></button><input type="file" data-picker><p data-saved></p>
+    <button type="button" data-templates></button><p data-count></p><p data-send></p><p data-keep-note></p>
+    </div></form>`;
+}"""
+
+
+@pytest.fixture
+def ways(page: Page, call: Callable[..., Any]) -> Iterator[Callable[..., None]]:
+    """ways("7 email", "8 x:mention+!"): a composer of ticket 7 with these, the first one chosen, `begun` in its box."""
+
+    def made(*ways: str, begun: str = "") -> None:
+        page.evaluate(COMPOSER, list(ways))
+        page.evaluate("(words) => { document.querySelector('[data-text=reply]').value = words; }", begun)
+        call("composer", "begin")
+
+    page.evaluate("localStorage.clear()")
+    yield made
+    leave(page)
+
+
+def stands(page: Page) -> list[str]:
+    """Which way is chosen, what stands in the box, and what is said above it."""
+    return page.evaluate("""() => [
+      document.querySelector("[role=tab][aria-selected=true]").dataset.way,
+      document.querySelector("[data-text=reply]").value,
+      document.querySelector("[data-callouts]").innerText.split(/\\s*\\n\\s*/).join(" | "),
+    ]""")
+
+
+PUT_BACK = """async ([text, way]) => {
+  const { composer } = await import("/js/composer.js");
+  composer().putBack(text, [], way);
+}"""
+MAIL = {"key": "9", "surface": "email", "isPublic": False}
+CHAT = {"key": "5", "surface": "facebook:messenger", "isPublic": False}
+POST = {"key": "3", "surface": "x:mention", "isPublic": True}
+
+
+@pytest.mark.parametrize(
+    ("there", "way", "now"),
+    [
+        (["7 email", "9 email"], MAIL, ["9", "Hello", ""]),
+        (["2 x:mention+", "6 facebook:messenger"], CHAT, ["6", "Hello", ""]),
+        # Its window is over: the words go no other way by themselves, and above all none that everybody reads.
+        (["2 x:mention+", "5 facebook:messenger!", "7 email"], CHAT, ["5", "Hello", "5 is closed | Use 7"]),
+        (["2 x:mention+", "5 facebook:messenger!"], CHAT, ["5", "Hello", "5 is closed | Use 2"]),
+        # The post was deleted: the words do not stand below another one.
+        (["2 x:mention+", "3 x:mention+!"], POST, ["3", "Hello", "3 is closed | Use 2"]),
+        (["2 x:mention+", "7 email"], POST, ["7", "Hello", "Not sent. Your words are kept."]),
+    ],
+)
+def test_words_come_back_to_the_way_they_were_for_and_never_by_themselves_to_another_that_everybody_reads(
+    page: Page, ways: Callable[..., None], there: list[str], way: dict[str, Any], now: list[str]
+) -> None:
+    ways(*there)
+    page.evaluate(PUT_BACK, ["Hello", way])
+    assert stands(page) == now
+    # The same after the page was loaded again.
+    ways(*there, begun="Hello")
+    assert stands(page) == [now[0], now[1], now[2] if "closed" in now[2] else ""]
+
+
+def test_private_words_stay_where_they_are_when_public_ones_join_them(page: Page, ways: Callable[..., None]) -> None:
+    ways("7 email", "3 x:mention+", begun="Only for you")
+    page.evaluate(PUT_BACK, ["Hello", POST])
+    assert stands(page)[:2] == ["7", "Hello\n\nOnly for you"]
+
+
+def test_words_on_a_way_that_closed_are_still_there_after_a_look_at_the_note(
+    page: Page, ways: Callable[..., None]
+) -> None:
+    ways("2 x:mention+", "5 facebook:messenger!")
+    page.evaluate(PUT_BACK, ["Hello", CHAT])
+    page.click("[data-way=note]")
+    page.evaluate("async () => (await import('/js/composer.js')).composer().reply()")
+    assert stands(page)[0] == "5"
+
+
+def test_an_empty_box_forgets_no_way_of_words_in_another_tab(
+    page: Page, ways: Callable[..., None], call: Callable[..., Any]
+) -> None:
+    call("ways", "keepWay", "7", CHAT)
+    ways("2 x:mention+", "5 facebook:messenger")
+    page.click("[data-way='5']")
+    page.click("[data-way=note]")
+    page.fill("[data-text=note]", "Rang him.")
+    page.click("[data-way='5']")
+    assert call("ways", "keptWay", "7") == CHAT
+    page.fill("[data-text=reply]", "Hello")
+    page.fill("[data-text=reply]", "")
+    assert call("ways", "keptWay", "7") is None
+
+
+def test_words_that_come_back_to_another_ticket_join_its_draft_where_fewer_people_read(
+    page: Page, call: Callable[..., Any]
+) -> None:
+    kept = []
+    for begun, back in ((None, POST), (CHAT, POST), (POST, CHAT), (CHAT, MAIL)):
+        call("ways", "keepWay", "8", begun)
+        call("ways", "joinWay", "8", back)
+        kept.append(call("ways", "keptWay", "8"))
+    assert kept == [POST, CHAT, CHAT, CHAT]
+    leave(page)
+
+
+def test_write_it_anew_says_which_thread_the_words_were_for(page: Page, call: Callable[..., Any]) -> None:
+    page.evaluate("""() => {
+      document.body.innerHTML = '<form class="composer"></form><div class="bubble"><p class="bubble__text">Hello</p>'
+        + '<button data-act="words" data-way="9" data-surface="email">Write it anew</button></div>';
+      document.addEventListener("words-again", ({ detail }) => { window.again = detail; }, { once: true });
+    }""")
+    call("messages", "start")
+    page.click("[data-act=words]")
+    assert page.evaluate("window.again") == {"text": "Hello", "way": MAIL}

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, override_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -382,7 +382,7 @@ def test_an_item_costs_two_statements_beside_what_its_receiver_asks(
     account: ChannelAccount, scripted: ScriptedAdapter, listening: ListeningReceiver
 ) -> None:
     record(account, *(f"<{n}@x.example>" for n in range(5)))
-    with CaptureQueriesContext(connection) as asked:
+    with override_settings(PREPARED_STATEMENTS=True), CaptureQueriesContext(connection) as asked:
         processing.process(now=NOW, clock=lambda: NOW)
     names = [one["sql"].split()[1].rpartition("_")[0] for one in asked.captured_queries if "EXECUTE" in one["sql"]]
     assert names == ["claim_item", *["lock_item", "settle_and_claim"] * 5]

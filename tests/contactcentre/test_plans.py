@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, InternalError, NotSupportedError, connection, transaction
+from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
 from agents.models import Person
@@ -257,6 +258,12 @@ def test_a_statement_behind_a_lock_reads_what_was_written_while_it_waited() -> N
             written.result(timeout=20)
     finally:
         on_a_connection_of_its_own(lambda: told_nothing("DROP TABLE IF EXISTS written"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_several_statements_go_together_within_a_transaction_only() -> None:
+    with pytest.raises(TransactionManagementError, match="belong into a transaction"):
+        in_turn((twice("one"), [1]), (twice("other"), [1]))
 
 
 def told_nothing(sql: str) -> None:

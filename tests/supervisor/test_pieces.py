@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import socket
 import stat
@@ -51,6 +52,18 @@ def test_a_port_that_another_start_has_just_chosen_is_not_chosen_again() -> None
         other.kill()
     assert said[0].startswith(f"port {port} is in use")
     assert ports.preferred("web", port, taken=[], say=said.append) == port
+
+
+def test_where_claims_are_forbidden_a_free_port_is_chosen_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Forbidden(socket.socket):
+        def bind(self, address: object) -> None:
+            if self.family == socket.AF_UNIX:
+                raise PermissionError(errno.EACCES, "not here")
+            super().bind(address)  # type: ignore[arg-type]
+
+    port = ports.free()
+    monkeypatch.setattr(ports.socket, "socket", Forbidden)
+    assert ports.preferred("web", port, taken=[], say=print) == port
 
 
 def test_free_ports_lie_outside_the_range_of_outgoing_connections() -> None:

@@ -16,8 +16,8 @@ from agents.models import Membership, Person
 from channels.models import ChannelAccount, LedgerBody, LedgerItem
 from customers.models import Identity
 from tests.conftest import NOW, House
-from tickets import access, acts, merging, notes, settings_feeds
-from tickets.models import Queue, Ticket
+from tickets import access, acts, merging, notes, settings_feeds, settings_queues
+from tickets.models import AccountFeed, Queue, Ticket
 from tickets.queries import lists, search
 
 
@@ -151,7 +151,7 @@ def test_what_came_in_for_a_confidential_queue_opens_from_the_ledger_for_those_w
     assert opened() == [plain.pk, secret.pk, unknown.pk]
 
 
-@pytest.mark.parametrize("fed", ["with a contact", "unread"])
+@pytest.mark.parametrize("fed", ["with a contact", "unread", "after a removed queue", "as the default queue"])
 def test_an_account_that_fed_a_confidential_queue_once_opens_none_of_what_came_in(
     house: House, sign_in: Callable[[Person], Client], fed: str
 ) -> None:
@@ -166,10 +166,19 @@ def test_an_account_that_fed_a_confidential_queue_once_opens_none_of_what_came_i
         account = house.legal_mailbox
         house.mail("My salary", account=account)
         feed(account, house.legal, house.general)
-    else:
+    elif fed == "unread":
         account = house.billing_mailbox
         feed(account, house.billing, house.legal)
         feed(account, house.legal, house.billing)
+    elif fed == "after a removed queue":
+        account = house.billing_mailbox
+        settings_queues.remove(actor=house.ada, queue_id=house.billing.pk, successor_id=house.legal.pk, now=NOW)
+        feed(account, house.legal, house.general)
+    else:
+        account = house.mailbox
+        AccountFeed.objects.filter(account=account).delete()
+        for queue in (house.legal, house.general):
+            assert settings_queues.make_default(actor=house.ada, queue_id=queue.pk, now=NOW)
     kept = LedgerItem.objects.create(
         account=account, kind="email", happening="message", digest=b"1", source="poll",
         state="quarantined", reason="Not understood.", size=1, received_at=NOW, due_at=NOW,

@@ -12,6 +12,7 @@ import pytest
 from django.utils import timezone, translation
 from django.utils.formats import date_format
 
+from channels.surfaces import SURFACES
 from contactcentre.templatetags.still import filled
 from tests.tickets.inbox_rows import ANNA, NOW, ago, bubble, entry, row
 from tickets import row_html, rows, timeline_html
@@ -166,6 +167,15 @@ def test_a_bubble_that_is_kept_is_the_readers_own_and_can_be_undone_only_in_time
     assert from_row(message, now=until).may_undo_until is None
     assert from_row(message._replace(person_name="Anna Blue"), who="Anna").person != mine.person
     assert from_row(message, who="Ann").who == "Ann"
+    assert [from_row(message._replace(contact_id=number)).contact_id for number in (7, 9)] == [7, 9]
+
+
+def test_a_failed_reply_says_which_thread_its_words_were_for() -> None:
+    failed = bubble(912, "It leaves tonight.", direction="out", state="failed", state_words="Not sent")
+    for contact in (7, 9):
+        html = said(failed._replace(contact_id=contact))
+        assert f'data-act="words" data-way="{contact}" data-surface="email" ' in html
+    assert ' data-surface="x:mention" data-public ' in said(failed._replace(surface=SURFACES["x:mention"]))
 
 
 def test_a_page_is_kept_without_what_stands_in_its_holes() -> None:

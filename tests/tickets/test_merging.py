@@ -329,6 +329,24 @@ def test_a_draft_goes_back_with_the_ticket_that_was_folded_into_a_carried_one(tw
     assert Draft.objects.get().ticket == mine
 
 
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_draft_is_back_with_its_ticket_in_whatever_order_joins_are_taken_back(
+    two: House, order: tuple[int, ...]
+) -> None:
+    write(two, "Tom", TOM)
+    mine = ticket(CARLA_WORK)
+    drafts.save(person=two.anna, ticket_id=mine.pk, kind="reply", text="Dear work", now=two.clock.now)
+    joins = [
+        join(two, CARLA_WORK, customer(CARLA)),
+        join(two, CARLA, customer(TOM)),
+        join(two, CARLA_WORK, customer(TOM)),
+    ]
+    for number in order:
+        back(two, joins[number])
+        mine.refresh_from_db()
+        assert (Draft.objects.get().ticket == mine) == (mine.state == "open")
+
+
 def test_a_draft_that_was_written_on_since_stays_where_it_was_written(two: House) -> None:
     drafts.save(
         person=two.anna, ticket_id=ticket(CARLA_WORK).pk, kind="reply", text="Dear work", now=two.clock.now

@@ -26,7 +26,7 @@ def test_the_files_of_a_reply_come_back_with_its_words_and_can_be_sent_again(
     undone = browser.post(f"/messages/{sent['message']}/undo/").json()
     assert undone["text"] == "Here it is"
     assert [(one["name"], one["size"]) for one in undone["files"]] == [("form.txt", 5)]
-    assert undone["way"] == {"key": str(house.contact().pk), "surface": "email"}
+    assert undone["way"] == {"key": str(house.contact().pk), "surface": "email", "is_public": False}
     again = browser.post(f"/t/{ticket.pk}/reply/", {**fields, "seen": 99, "files": undone["files"][0]["token"]}).json()
     kept = Attachment.objects.get(message=Message.objects.get(pk=again["message"]))
     assert kept.name == "form.txt"

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
-from channels import health
+from channels import asides
 from channels.models import ChannelAccount
 from customers.models import Customer, Identity
 from tickets import rows
@@ -112,7 +112,7 @@ def account(row: ChannelAccount, feeds: Queue | None) -> Shape:
         "queue": {"id": feeds.pk, "name": feeds.name} if feeds else None,
         "polled_at": row.polled_at,
         "heard_at": row.heard_at,
-        "error": health.wrong_now(row),
+        "error": asides.wrong_now(row),
     }
 
 

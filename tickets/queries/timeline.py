@@ -233,6 +233,7 @@ def _plain(message: Said, who: str, reader: int, language: str | None) -> rows.B
         may_undo_until=None,
         offers=_offers(message),
         sent_to=str(extra.get("to", "")),
+        contact_id=message.contact_id,
     )
 
 

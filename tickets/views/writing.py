@@ -21,6 +21,7 @@ from agents.access import me, works_tickets
 from agents.models import Person
 from channels import files
 from channels.models import ChannelAccount, StoredFile
+from channels.surfaces import SURFACES
 from contactcentre.lib import presence, realtime
 from contactcentre.lib.ids import identifier
 from contactcentre.lib.text import file_name
@@ -162,7 +163,8 @@ def undo_send(request: HttpRequest, message_id: int) -> HttpResponse:
             handed = [_handed_over(cast(StoredFile, one.file), one.name, person) for one in attached]
     except CannotReply as error:
         return JsonResponse({"error": str(error)}, status=422)
-    way = {"key": str(message.contact_id), "surface": message.surface}
+    is_public = SURFACES[message.surface].is_public
+    way = {"key": str(message.contact_id), "surface": message.surface, "is_public": is_public}
     said = {"message": message.pk, "state": message.state, "text": message.text}
     return JsonResponse({**said, "files": handed, "way": way})
 

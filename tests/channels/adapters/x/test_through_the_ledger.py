@@ -108,7 +108,7 @@ def test_what_x_left_out_of_a_list_is_asked_for_anew_when_it_is_processed_again(
     shown = client.post(f"/settings/accounts/{handle.pk}/ledger/again/", follow=True).content.decode()
     assert "2 items are processed again. Handed over anew by X: 1." in shown
     # Messages have no such door at X.
-    assert "What could not be had anew is processed as it was handed over." in shown
+    assert "What X did not hand over anew is processed as it is kept." in shown
     assert [asked.query["ids"] for asked in x.asked_for(POSTS)] == [lacking]
     # The page goes by the clock on the wall.
     later = timezone.now() + timedelta(minutes=1)
@@ -119,6 +119,47 @@ def test_what_x_left_out_of_a_list_is_asked_for_anew_when_it_is_processed_again(
     assert HistoryEntry.objects.get(act="ledger.read_anew").data == {"items": [first.pk]}
     assert first.size == len(LedgerBody.objects.get(pk=first.pk).body)
     assert books(handle.pk).balanced
+
+
+@pytest.mark.parametrize("state", ["paused", "refused"])
+def test_x_is_not_asked_for_an_account_that_is_switched_off(
+    handle: ChannelAccount, listening: ListeningReceiver, hinted: list[str], x: TinyX, ada: Person, state: str
+) -> None:
+    through(handle, page(a_post(post_id(7), author_id=None)))
+    ChannelAccount.objects.update(state=state)
+    x.on(POSTS, (200, page(a_post(post_id(7)))))
+    assert anew.process_again(account=handle, actor=ada, now=NOW).items == 1
+    assert x.asked_for(POSTS) == []
+
+
+def test_what_x_cannot_hand_over_again_keeps_nothing_from_being_asked_for(
+    handle: ChannelAccount,
+    listening: ListeningReceiver,
+    hinted: list[str],
+    x: TinyX,
+    ada: Person,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(anew, "AT_ONCE", 1)
+    through(handle, page(a_post(post_id(7), author_id=None)))
+    through(handle, page(a_dm(post_id(6), sender_id=None), a_dm(post_id(5), sender_id=None)), items.DM)
+    x.on(POSTS, (200, page(a_post(post_id(7)))))
+    assert anew.process_again(account=handle, actor=ada, now=NOW).anew == 1
+
+
+def test_an_account_whose_credentials_nobody_can_read_is_shown_and_processed_again(
+    handle: ChannelAccount, listening: ListeningReceiver, hinted: list[str], ada: Person, client: Client
+) -> None:
+    through(handle, page(a_post(post_id(7), author_id=None)))
+    ChannelAccount.objects.filter(pk=handle.pk).update(credentials=b"of another key")
+    client.force_login(ada)
+    assert client.get(f"/settings/accounts/{handle.pk}/").status_code == 200
+    assert client.get(f"/settings/accounts/{handle.pk}/ledger/quarantined/").status_code == 200
+    item = LedgerItem.objects.get()
+    for address in (f"ledger/item/{item.pk}/again/", f"{handle.pk}/ledger/again/"):
+        LedgerItem.objects.update(state="quarantined", reason="lacks its author")
+        answer = client.post(f"/settings/accounts/{address}", follow=True)
+        assert "1 item is processed again." in answer.content.decode()
 
 
 @pytest.mark.parametrize(
