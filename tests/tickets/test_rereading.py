@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from channels import health
+from channels import asides
 from channels import rereading as channels_rereading
 from channels.happenings import Address, InboundMessage
 from channels.models import AccountState, ChannelAccount
@@ -83,7 +83,7 @@ def test_the_card_says_where_one_turn_does_not_look_at_all(house: House, monkeyp
         numbers = ["10", "11", "12"]
         channels_rereading.reread(account_id=account.pk, external_ids=numbers, of=of, now=house.clock.now)
         account.refresh_from_db()
-        return " ".join(health._asides(account))
+        return " ".join(asides.asides_of(account))
 
     assert card(of=5).startswith("5 posts of live tickets are looked at for edits and deletions, 3 at a time")
     assert card(of=3) == ""
