@@ -137,6 +137,11 @@ class Theatre:
         """How many items of a channel are in the ledger."""
         return int(self.product.value("SELECT count(*) FROM channels_ledgeritem WHERE kind = %s", kind))
 
+    def recorded(self, text: str) -> int:
+        """How many items of the ledger hold these words."""
+        sql = "SELECT count(*) FROM channels_ledgerbody WHERE position(convert_to(%s, 'UTF8') in body) > 0"
+        return int(self.product.value(sql, text))
+
     def outbox(self, message: int) -> tuple[str, int]:
         """State and attempts of an answer's one row."""
         found = self.product.rows(
