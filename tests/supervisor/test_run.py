@@ -26,6 +26,8 @@ def test_the_run_file_and_the_page_say_where_to_look_and_a_stop_leaves_nothing(t
     assert set(told["pids"]) == {"supervisor", "postgres", "valkey", "web", "practice", "worker"}
     assert all(lives(pid) for pid in told["pids"].values())
     assert stat.S_IMODE((tiny_run.var / runfile.FILE_NAME).stat().st_mode) == 0o600
+    # The file is there a moment before the page is printed.
+    wait_until(lambda: told["inbox"] in tiny_run.written(), what="the printed page")
     written = tiny_run.written()
     for expected in (told["inbox"], told["practice"], "practice-anna", "practice-leo", "practice-ada"):
         assert expected in written
