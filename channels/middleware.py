@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import Resolver404, get_resolver
 from django.utils import translation
 
@@ -37,6 +37,6 @@ class Hooks:
         # Not that of the page which this thread made before.
         translation.activate(settings.LANGUAGE_CODE)
         response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
-        if not response.streaming:
-            response.headers.setdefault("Content-Length", str(len(response.content)))  # type: ignore[attr-defined]
+        if isinstance(response, HttpResponse):
+            response.headers.setdefault("Content-Length", str(len(response.content)))
         return response
